@@ -1,0 +1,98 @@
+// Builds assets/ into the folder named on the command line: `node assets/build.mjs FOLDER`.
+// Fails when something slipped in that only GOV.UK services may use.
+
+import { cp, mkdir, readdir, readFile, rename, rm, stat, writeFile } from "node:fs/promises";
+import path from "node:path";
+import { fileURLToPath } from "node:url";
+
+import * as esbuild from "esbuild";
+import * as sass from "sass";
+
+const ROOT = path.dirname(path.dirname(fileURLToPath(import.meta.url)));
+const ASSETS = path.join(ROOT, "assets");
+const FONTS = path.join(ROOT, "node_modules/@fontsource-variable/atkinson-hyperlegible-next");
+const IMAGES = path.join(ROOT, "node_modules/@ministryofjustice/frontend/moj/assets/images");
+
+const FORBIDDEN_TEXT = /GDS Transport|gds-transport|fonts\/(bold|light)-|govuk-logotype|govuk-crest/i;
+const FORBIDDEN_NAME = /crest|crown|logotype|opengraph|apple-touch|gds/i;
+
+async function buildStyles(folder) {
+  const { css } = sass.compile(path.join(ASSETS, "app.scss"), {
+    loadPaths: [ROOT, path.join(ASSETS, "styles")],
+    style: "compressed",
+    quietDeps: true,
+  });
+  await writeFile(path.join(folder, "app.css"), css);
+  return css;
+}
+
+// Copies the files that the style sheet names, and no others.
+async function copyNamedFiles(css, folder) {
+  const names = new Set([...css.matchAll(/url\(["']?([^"')]+)["']?\)/g)].map((match) => match[1]));
+  for (const name of names) {
+    if (name.startsWith("data:")) {
+      continue;
+    }
+    const [kind, file] = name.split("/");
+    const source = { fonts: path.join(FONTS, "files"), images: IMAGES }[kind];
+    if (!source || !file) {
+      throw new Error(`app.css names ${name}: expected fonts/... or images/...`);
+    }
+    await cp(path.join(source, file), path.join(folder, kind, file));
+  }
+  await cp(path.join(FONTS, "LICENSE"), path.join(folder, "fonts/LICENSE.txt"));
+}
+
+async function buildScripts(folder) {
+  const shared = { minify: true, legalComments: "eof", logLevel: "warning" };
+  await esbuild.build({
+    ...shared,
+    entryPoints: [path.join(ASSETS, "app.js")],
+    outfile: path.join(folder, "app.js"),
+    bundle: true,
+    format: "esm",
+    target: "es2020",
+  });
+  await esbuild.build({
+    ...shared,
+    entryPoints: [path.join(ASSETS, "body.js")],
+    outfile: path.join(folder, "body.js"),
+    target: "es2015",
+  });
+}
+
+async function refuseForbidden(folder) {
+  for (const name of await readdir(folder, { recursive: true })) {
+    const file = path.join(folder, name);
+    if ((await stat(file)).isDirectory()) {
+      continue;
+    }
+    if (FORBIDDEN_NAME.test(path.basename(name))) {
+      throw new Error(`Take ${name} out: only GOV.UK services may use it.`);
+    }
+    const found = FORBIDDEN_TEXT.exec(await readFile(file, "latin1"));
+    if (found && !name.endsWith(".woff2")) {
+      throw new Error(`Take "${found[0]}" out of ${name}: only GOV.UK services may use it.`);
+    }
+  }
+}
+
+async function report(folder) {
+  for (const name of (await readdir(folder, { recursive: true })).sort()) {
+    const { size } = await stat(path.join(folder, name));
+    if (path.extname(name)) {
+      console.log(`    ${name.padEnd(66)} ${(size / 1000).toFixed(1).padStart(7)} kB`);
+    }
+  }
+}
+
+const target = path.resolve(process.argv[2]);
+const fresh = `${target}.new`;
+await rm(fresh, { recursive: true, force: true });
+await mkdir(fresh, { recursive: true });
+await copyNamedFiles(await buildStyles(fresh), fresh);
+await buildScripts(fresh);
+await refuseForbidden(fresh);
+await rm(target, { recursive: true, force: true });
+await rename(fresh, target);
+await report(target);
