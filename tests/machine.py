@@ -1,0 +1,44 @@
+"""What this machine offers the tests: a PostgreSQL server and a Chromium browser.
+
+`.ci/run` names both in the environment. Elsewhere they are looked for, and tests that need an
+absent one are skipped with a reason (see conftest.py).
+"""
+
+from __future__ import annotations
+
+import functools
+import os
+import shutil
+from pathlib import Path
+
+POSTGRES_HERE = "postgres://postgres@127.0.0.1:5432/postgres"
+BROWSERS = ("chromium", "chromium-browser", "google-chrome")
+
+
+@functools.cache
+def postgres_url() -> str | None:
+    """Return the URL of a server on which a superuser may make databases, or None."""
+    named = os.environ.get("SCHOOLGATE_TEST_POSTGRES_URL")
+    if named:
+        return named
+    import psycopg
+
+    try:
+        psycopg.connect(POSTGRES_HERE, connect_timeout=1).close()
+    except psycopg.Error:
+        return None
+    return POSTGRES_HERE
+
+
+@functools.cache
+def chromium_path() -> str | None:
+    """Return the path of a Chromium or Chrome program, or None."""
+    named = os.environ.get("SCHOOLGATE_TEST_CHROMIUM")
+    if named:
+        return named if Path(named).is_file() else None
+    return next(filter(None, map(shutil.which, BROWSERS)), None)
+
+
+def skips_forbidden() -> bool:
+    """Whether a test that cannot run here makes the run fail, as in CI."""
+    return bool(os.environ.get("SCHOOLGATE_TEST_NO_SKIPS"))
