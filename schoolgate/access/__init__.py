@@ -1,0 +1,1 @@
+"""Roles, grants, restrictions, denials, and the one definition of scope."""

@@ -1,0 +1,235 @@
+"""Granting and taking away. Every function takes many, is atomic and leaves its events."""
+
+from collections.abc import Iterable
+from datetime import date
+from typing import Any, NamedTuple
+
+from django.utils import timezone
+
+from schoolgate.access import relations
+from schoolgate.access.models import Denial, Grant, Restriction
+from schoolgate.access.roles import LA_SUPER_USER, ROLES, Opens, Over
+from schoolgate.audit.actions import Actor, batch
+from schoolgate.kit import bulk, locks, records
+from schoolgate.kit.records import Ending, Source, Stamp
+from schoolgate.kit.refusal import Refusal
+from schoolgate.people.actions import NewUser, create_users, set_password, use_set_up_link
+from schoolgate.people.models import User
+
+_GRANT = ["user_id", "role", "establishment_id", "pupil_id", "starts_on", "ends_on"]
+
+
+class NewGrant(NamedTuple):
+    """A role for a user over a place: an establishment, a pupil, or what the role itself says."""
+
+    user_id: int
+    role: str
+    establishment_id: int | None
+    pupil_id: int | None
+    starts_on: date
+    ends_on: date | None = None
+
+
+class NewRestriction(NamedTuple):
+    """A block between a user and a pupil, with its reason."""
+
+    user_id: int
+    pupil_id: int
+    reason: str
+    starts_on: date
+    ends_on: date | None = None
+
+
+def grant(
+    rows: Iterable[NewGrant], *, by: Actor, source: Source, import_id: int | None = None
+) -> None:
+    """Grant roles. Raises Refusal when the actor may not, or a role does not fit its place."""
+    may_manage(by)
+    with batch(by=by, import_id=import_id) as events:
+        locks.while_writing()
+        stamp = Stamp(events.at, by.user_id, source, import_id)
+        for ids, chunk in records.insert(Grant, _GRANT, map(_fitting, rows), stamp=stamp):
+            events.add(
+                ("granted", "grant", id_, "", row[0], row[3], "")
+                for id_, row in zip(ids, chunk, strict=True)
+            )
+
+
+def _fitting(row: NewGrant) -> NewGrant:
+    role = ROLES[row.role]
+    if row.pupil_id is not None:
+        fits = row.establishment_id is None and (
+            role.over is Over.PUPILS or role.assigns_pupils
+        )
+    elif row.establishment_id is not None:
+        fits = role.over is Over.ESTABLISHMENT
+    else:
+        fits = True
+    if not fits:
+        raise Refusal(
+            f"Choose a place for the role {role.name} of the kind that it is granted over:"
+            f" {role.over.value}."
+        )
+    return row
+
+
+def may_manage(by: Actor) -> None:
+    """Raise Refusal unless the actor may manage users: an LA Super User, or the system itself."""
+    if by.user_id is not None and by.user_id not in administrators():
+        raise Refusal("Ask an LA Super User: only they manage users and what they may see.")
+
+
+def administrators() -> set[int]:
+    """The ids of the LA Super Users who are neither gone nor denied."""
+    stand = relations.at()
+    found = bulk.select(
+        f"SELECT DISTINCT g.user_id FROM {stand.grants} g JOIN {stand.users} u ON u.id = g.user_id"
+        " WHERE g.role = %s",
+        [LA_SUPER_USER.code],
+    )
+    return {user_id for (user_id,) in found}
+
+
+def revoke(
+    grant_ids: Iterable[int],
+    *,
+    by: Actor,
+    how: Ending = Ending.REMOVED,
+    import_id: int | None = None,
+) -> None:
+    """End grants at this moment. Raises Refusal when no LA Super User would be left.
+
+    When a role over the organisation goes, the pupils assigned under it go too.
+    """
+    may_manage(by)
+    with batch(by=by, import_id=import_id) as events:
+        locks.while_removing_administrators()
+        ids = set(grant_ids)
+        ids |= _assignments_under(ids)
+        stamp = Stamp(events.at, by.user_id, Source.BY_HAND, import_id)
+        before = bool(administrators())
+        ended = records.end(Grant, ids, how=how, stamp=stamp)
+        _one_is_left(before)
+        facts = {
+            id_: (user_id, pupil_id)
+            for id_, user_id, pupil_id in Grant.objects.filter(ended_at=events.at).values_list(
+                "pk", "user_id", "pupil_id"
+            )
+        }
+        events.add(("revoked", "grant", id_, "", *facts[id_], "") for id_ in ended)
+
+
+def _assignments_under(grant_ids: set[int]) -> set[int]:
+    wide = Grant.objects.filter(
+        pk__in=grant_ids if len(grant_ids) < 500 else [],
+        pupil__isnull=True,
+        establishment__isnull=True,
+        role__in=[role.code for role in ROLES.values() if role.assigns_pupils],
+    ).values_list("user_id", "role")
+    found: set[int] = set()
+    for user_id, role in wide:
+        found.update(
+            Grant.objects.filter(
+                user_id=user_id, role=role, pupil__isnull=False, ended_at__isnull=True
+            ).values_list("pk", flat=True)
+        )
+    return found
+
+
+def deny(user_ids: Iterable[int], *, by: Actor) -> None:
+    """Make users inactive: from this moment they see nobody and cannot sign in.
+
+    Raises Refusal when no LA Super User would be left.
+    """
+    may_manage(by)
+    wanted = set(user_ids)
+    with batch(by=by) as events:
+        locks.while_removing_administrators()
+        before = bool(administrators())
+        stamp = Stamp(events.at, by.user_id, Source.BY_HAND)
+        denied = set(
+            Denial.objects.filter(user_id__in=wanted, ended_at__isnull=True).values_list(
+                "user_id", flat=True
+            )
+        )
+        rows = [(id_,) for id_ in sorted(wanted - denied)]
+        for ids, chunk in records.insert(Denial, ["user_id"], rows, stamp=stamp):
+            events.add(
+                ("denied", "denial", id_, "", row[0], None, "")
+                for id_, row in zip(ids, chunk, strict=True)
+            )
+        _one_is_left(before)
+
+
+def _one_is_left(there_was_one: bool) -> None:
+    if there_was_one and not administrators():
+        raise Refusal("Make somebody else LA Super User first: the last one cannot be removed.")
+
+
+def allow(user_ids: Iterable[int], *, by: Actor) -> None:
+    """Let inactive users in again."""
+    may_manage(by)
+    with batch(by=by) as events:
+        locks.while_writing()
+        stamp = Stamp(events.at, by.user_id, Source.BY_HAND)
+        on_record = dict(
+            Denial.objects.filter(user_id__in=user_ids, ended_at__isnull=True).values_list(
+                "pk", "user_id"
+            )
+        )
+        for id_ in records.end(Denial, on_record, how=Ending.REMOVED, stamp=stamp):
+            events.add([("allowed", "denial", id_, "", on_record[id_], None, "")])
+
+
+def restrict(rows: Iterable[NewRestriction], *, by: Actor) -> None:
+    """Block users from pupils from this moment; it beats every grant (NEW5)."""
+    may_manage(by)
+    columns = ["user_id", "pupil_id", "reason", "starts_on", "ends_on"]
+    with batch(by=by) as events:
+        stamp = Stamp(events.at, by.user_id, Source.BY_HAND)
+        for ids, chunk in records.insert(Restriction, columns, rows, stamp=stamp):
+            events.add(
+                ("restricted", "restriction", id_, "", row[0], row[1], "")
+                for id_, row in zip(ids, chunk, strict=True)
+            )
+
+
+def lift_restrictions(ids: Iterable[int], *, by: Actor) -> None:
+    """End restrictions. Raises Refusal when one is on the acting user themselves."""
+    may_manage(by)
+    with batch(by=by) as events:
+        locks.while_writing()
+        about: dict[int, tuple[Any, ...]] = {
+            pk: (user_id, pupil_id)
+            for pk, user_id, pupil_id in Restriction.objects.filter(pk__in=ids).values_list(
+                "pk", "user_id", "pupil_id"
+            )
+        }
+        if any(user_id == by.user_id for user_id, _ in about.values()):
+            raise Refusal("Ask another LA Super User: nobody lifts a restriction on themselves.")
+        stamp = Stamp(events.at, by.user_id, Source.BY_HAND)
+        ended = records.end(Restriction, about, how=Ending.REMOVED, stamp=stamp)
+        events.add(("lifted", "restriction", id_, "", *about[id_], "") for id_ in ended)
+
+
+def set_up_first_administrator(*, token: str, new: NewUser, password: str, by: Actor) -> User:
+    """Make the first LA Super User of an empty organisation from a set-up link.
+
+    Raises Refusal when the link does not work any more, or somebody with that address is there.
+    """
+    with batch(by=by):
+        use_set_up_link(token)
+        (user_id,) = create_users([new], by=by, source=Source.SET_UP)
+        grant(
+            [NewGrant(user_id, LA_SUPER_USER.code, None, None, timezone.localdate())],
+            by=by,
+            source=Source.SET_UP,
+        )
+        user = User.objects.get(pk=user_id)
+        set_password(user=user, password=password, by=by)
+        return user
+
+
+def reaches_by_register(role: str) -> bool:
+    """Whether the pupils of a role follow from the register, so that none is linked by hand."""
+    return ROLES[role].opens is Opens.IN_CARE_ON_ROLL

@@ -1,0 +1,106 @@
+"""What a change would make of scope: scope after minus scope before (NEW1).
+
+Both come from the scope SQL, over the relations as they stand and as they would stand. Pairs are
+counted and paged, never put into a table: a hundred thousand designated teachers are millions of
+pairs. Users who see every pupil are counted by multiplying, not by listing.
+"""
+
+from dataclasses import dataclass
+
+from schoolgate.access.relations import Relations
+from schoolgate.access.scope import narrow, sees, wide
+from schoolgate.kit import bulk
+
+
+@dataclass(frozen=True)
+class AccessChange:
+    """User-pupil pairs that scope would hold more, and fewer."""
+
+    gained: int
+    lost: int
+
+
+@dataclass(frozen=True)
+class Pair:
+    """A user and a pupil by the ids that the relations use (negative: not made yet)."""
+
+    user_id: int
+    pupil_id: int
+
+
+@dataclass(frozen=True)
+class Preview:
+    """Two states of the relations, and whom a change can touch at all.
+
+    ``users`` and ``pupils`` are SQL queries with one column of ids: outside of (these users x all
+    pupils) and (all users x these pupils) nothing changes. Leave the one that is not needed None.
+    """
+
+    before: Relations
+    after: Relations
+    users: str | None = None
+    pupils: str | None = None
+
+    def count(self) -> AccessChange:
+        """How many pairs are gained and lost."""
+        if self.pupils is not None:
+            wide_users = bulk.value(f"SELECT count(*) FROM ({_wide_users(self.after)}) w")
+            gained = wide_users * bulk.value(f"SELECT count(*) FROM ({self._new_pupils()}) p")
+        else:
+            gained = self._gained_by_new_wide_users()
+        return AccessChange(
+            gained=gained + bulk.value(f"SELECT count(*) FROM ({self.gained_pairs()}) x"),
+            lost=bulk.value(f"SELECT count(*) FROM ({self.lost_pairs()}) x"),
+        )
+
+    def gained_pairs(self) -> str:
+        """The pairs gained by users who do not see every pupil: (user_id, pupil_id)."""
+        return f"{self._seen(self.after)} EXCEPT {self._seen(self.before)}"
+
+    def lost_pairs(self) -> str:
+        """The pairs lost by users who do not see every pupil: (user_id, pupil_id)."""
+        return f"{self._seen(self.before)} EXCEPT {self._seen(self.after)}"
+
+    def newly_wide(self) -> str:
+        """The users who come to see every pupil: (user_id)."""
+        return f"{_wide_users(self.after)} EXCEPT {_wide_users(self.before)}"
+
+    def _seen(self, stand: Relations) -> str:
+        conditions = [f"s.user_id NOT IN ({_wide_users(self.after)})"]
+        if self.users is not None:
+            conditions.append(f"s.user_id IN ({self.users})")
+        if self.pupils is not None:
+            conditions.append(f"s.pupil_id IN ({self.pupils})")
+        return (
+            f"SELECT s.user_id, s.pupil_id FROM ({sees(stand, narrow(stand))}) s"
+            f" WHERE {' AND '.join(conditions)}"
+        )
+
+    def _new_pupils(self) -> str:
+        return f"SELECT id FROM {self.after.pupils} a EXCEPT SELECT id FROM {self.before.pupils} b"
+
+    def _gained_by_new_wide_users(self) -> int:
+        """Every pupil, less the restricted ones and those that each of them saw before."""
+        users = bulk.value(f"SELECT count(*) FROM ({self.newly_wide()}) w")
+        if not users:
+            return 0
+        pupils = bulk.value(f"SELECT count(*) FROM {self.after.pupils} p")
+        blocked = (
+            f"SELECT count(*) FROM (SELECT DISTINCT r.user_id, r.pupil_id"
+            f" FROM {self.after.restrictions} r JOIN {self.after.pupils} p ON p.id = r.pupil_id"
+            f" WHERE r.user_id IN ({self.newly_wide()})) x"
+        )
+        seen = (
+            "SELECT count(*) FROM (SELECT DISTINCT s.user_id, s.pupil_id"
+            f" FROM ({sees(self.before, narrow(self.before))}) s"
+            f" WHERE s.user_id IN ({self.newly_wide()})) x"
+        )
+        return int(users * pupils - bulk.value(blocked) - bulk.value(seen))
+
+
+def _wide_users(stand: Relations) -> str:
+    """The users, neither gone nor denied, who see every pupil: (user_id)."""
+    return (
+        f"SELECT w.user_id FROM ({wide(stand)}) w JOIN {stand.users} v ON v.id = w.user_id"
+        " GROUP BY w.user_id"
+    )

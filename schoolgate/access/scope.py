@@ -1,0 +1,141 @@
+"""Scope: the one definition of who may see which child.
+
+A grant *reaches* pupils by the rule of its role; a user *sees* a pupil when a grant of theirs
+reaches it and nothing blocks it: a restriction between the two, a denial, or either being gone.
+Every page, list, count, export and command asks one of the four questions below, and all four are
+put together from the same pieces of SQL. An error while deciding is raised, and so means no (S60).
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.db.models import QuerySet
+from django.db.models.expressions import RawSQL
+
+from schoolgate.access import relations
+from schoolgate.access.models import Grant
+from schoolgate.access.relations import Relations
+from schoolgate.access.roles import Opens, codes
+from schoolgate.kit import bulk
+from schoolgate.people.models import User
+from schoolgate.schools.models import Pupil
+
+
+@dataclass(frozen=True)
+class Opening:
+    """A user who sees a pupil, and one grant through which (NEW6)."""
+
+    user: User
+    grant: Grant
+
+
+def pupils_visible_to(user_id: int, as_at: datetime | None = None) -> QuerySet[Pupil]:
+    """The pupils that the user may see now, or (NEW6) what was the answer at ``as_at``.
+
+    Asks one small question at once (does a grant open every pupil?), so that the query of a list
+    can use the index of its order.
+    """
+    stand = relations.at(as_at)
+    if not _one(f"SELECT 1 FROM {stand.users} u WHERE u.id = %s", user_id):
+        return Pupil.objects.none()
+    if _one(f"SELECT 1 FROM ({wide(stand)}) w WHERE w.user_id = %s", user_id):
+        blocked = f"SELECT pupil_id FROM {stand.restrictions} r WHERE r.user_id = %s"
+        there = Pupil.objects.filter(pk__in=RawSQL(stand.pupils, []))
+        if as_at is None:
+            there = Pupil.objects.filter(gone_at__isnull=True)
+        return there.exclude(pk__in=RawSQL(blocked, [user_id]))
+    narrow_to = f"SELECT s.pupil_id FROM ({sees(stand, narrow(stand))}) s WHERE s.user_id = %s"
+    return Pupil.objects.filter(pk__in=RawSQL(narrow_to, [user_id]))
+
+
+def users_who_can_see(pupil_id: int, as_at: datetime | None = None) -> list[Opening]:
+    """Each user who may see the pupil, with each grant that lets them, by the user's name."""
+    stand = relations.at(as_at)
+    found = bulk.select(
+        f"SELECT DISTINCT s.user_id, s.grant_id FROM ({sees(stand, reaches(stand))}) s"
+        " WHERE s.pupil_id = %s",
+        [pupil_id],
+    )
+    grants = Grant.objects.select_related("user", "establishment", "pupil").in_bulk(
+        [grant_id for _, grant_id in found]
+    )
+    return sorted(
+        (Opening(grant.user, grant) for grant in grants.values()),
+        key=lambda o: (o.user.last_key, o.user.first_key, o.user.pk, o.grant.role, o.grant.pk),
+    )
+
+
+def may_see(user_id: int, pupil_id: int, as_at: datetime | None = None) -> bool:
+    """Whether the user may see the pupil."""
+    stand = relations.at(as_at)
+    return _one(
+        f"SELECT 1 FROM ({sees(stand, reaches(stand))}) s"
+        " WHERE s.user_id = %s AND s.pupil_id = %s LIMIT 1",
+        user_id,
+        pupil_id,
+    )
+
+
+def grants_that_reach(user_id: int, pupil_id: int, as_at: datetime | None = None) -> set[int]:
+    """The ids of the user's grants that reach the pupil, blocked or not (see access/why.py)."""
+    found = bulk.select(
+        f"SELECT s.grant_id FROM ({reaches(relations.at(as_at))}) s"
+        " WHERE s.user_id = %s AND s.pupil_id = %s",
+        [user_id, pupil_id],
+    )
+    return {grant_id for (grant_id,) in found}
+
+
+# The pieces, each a SELECT. `reaches` and `narrow` have the columns user_id, pupil_id, grant_id.
+
+
+def wide(stand: Relations) -> str:
+    """The grants that open every pupil: (user_id, grant_id)."""
+    return (
+        f"SELECT g.user_id, g.id AS grant_id FROM {stand.grants} g"
+        f" WHERE g.role IN ({_roles(Opens.EVERY_PUPIL)})"
+        " AND g.establishment_id IS NULL AND g.pupil_id IS NULL"
+    )
+
+
+def narrow(stand: Relations) -> str:
+    """What grants over pupils and establishments reach, one row a user, pupil and grant."""
+    return (
+        "SELECT g.user_id, g.pupil_id, g.id AS grant_id"
+        f" FROM {stand.grants} g"
+        f" WHERE g.pupil_id IS NOT NULL AND g.role IN ({_roles(Opens.THE_PUPIL)})"
+        " UNION ALL "
+        "SELECT g.user_id, e.pupil_id, g.id AS grant_id"
+        f" FROM {stand.grants} g"
+        f" JOIN {stand.enrolments} e ON e.establishment_id = g.establishment_id"
+        f" JOIN {stand.episodes} c ON c.pupil_id = e.pupil_id"
+        f" WHERE g.role IN ({_roles(Opens.IN_CARE_ON_ROLL)})"
+    )
+
+
+def reaches(stand: Relations) -> str:
+    """What every grant reaches, blocked or not."""
+    return (
+        f"{narrow(stand)} UNION ALL "
+        f"SELECT w.user_id, p.id AS pupil_id, w.grant_id FROM ({wide(stand)}) w"
+        f" CROSS JOIN {stand.pupils} p"
+    )
+
+
+def sees(stand: Relations, reached: str) -> str:
+    """What of ``reached`` is seen: less gone and denied users, gone pupils, and restrictions."""
+    return (
+        f"SELECT s.user_id, s.pupil_id, s.grant_id FROM ({reached}) s"
+        f" JOIN {stand.users} u ON u.id = s.user_id"
+        f" JOIN {stand.pupils} q ON q.id = s.pupil_id"
+        f" WHERE NOT EXISTS (SELECT 1 FROM {stand.restrictions} r"
+        " WHERE r.user_id = s.user_id AND r.pupil_id = s.pupil_id)"
+    )
+
+
+def _roles(opens: Opens) -> str:
+    return ", ".join(f"'{code}'" for code in codes(opens))
+
+
+def _one(sql: str, *params: int) -> bool:
+    return bool(bulk.select(sql, params))

@@ -1,0 +1,129 @@
+"""Why can, or can't, this user see this child? (NEW6)
+
+The answer itself comes from access/scope.py; this room only finds what bears on it and puts it in
+words. It tells of care, so it is for those who may see everything of the child.
+"""
+
+from dataclasses import dataclass
+from datetime import date, datetime
+
+from django.db.models import Q, QuerySet
+from django.utils import timezone
+
+from schoolgate.access import scope
+from schoolgate.access.models import Denial, Grant, Restriction
+from schoolgate.access.roles import ROLES, Opens, Over
+from schoolgate.kit import dates
+from schoolgate.people.models import User
+from schoolgate.schools.models import CareEpisode, Enrolment, Pupil
+
+
+@dataclass(frozen=True)
+class Bearing:
+    """A grant of the user, whether it reaches the pupil, and why (or why not) in a few words."""
+
+    grant: Grant
+    reaches: bool
+    reason: str
+
+
+@dataclass(frozen=True)
+class Why:
+    """The answer for one user and one pupil, and everything that bears on it."""
+
+    user: User
+    pupil: Pupil
+    answer: bool
+    grants: list[Bearing]
+    restrictions: list[Restriction]
+    denial: Denial | None
+    user_is_there: bool = True
+    pupil_is_there: bool = True
+
+    def sentence(self) -> str:
+        """The answer in one sentence that begins with Yes or No."""
+        if self.answer:
+            return f"Yes, {self.user} can see {self.pupil}."
+        return f"No, {self.user} cannot see {self.pupil}: {self._obstacle()}."
+
+    def _obstacle(self) -> str:
+        if not self.user_is_there:
+            return "they were not a user then, or are not one any more"
+        if not self.pupil_is_there:
+            return "the child was not on the register then, or is not any more"
+        if self.denial:
+            return "they have been made inactive"
+        if self.restrictions:
+            return "a restriction stands between them"
+        return "nothing that they have been given reaches this child"
+
+
+def why(user_id: int, pupil_id: int, as_at: datetime | None = None) -> Why:
+    """Whether the user may see the pupil, now or at ``as_at``, and what bears on it."""
+    moment = as_at or timezone.now()
+    day = dates.day_of(moment)
+    user, pupil = User.objects.get(pk=user_id), Pupil.objects.get(pk=pupil_id)
+    reaching = scope.grants_that_reach(user_id, pupil_id, as_at)
+    known = Q(recorded_at__lte=moment) & (Q(ended_at__isnull=True) | Q(ended_at__gt=moment))
+    holding = known & Q(starts_on__lte=day) & (Q(ends_on__isnull=True) | Q(ends_on__gte=day))
+    there = (Enrolment.objects.filter(holding, pupil_id=pupil_id), CareEpisode.objects.filter(
+        holding, pupil_id=pupil_id
+    ))  # fmt: skip
+    return Why(
+        user=user,
+        pupil=pupil,
+        answer=scope.may_see(user_id, pupil_id, as_at),
+        grants=[
+            Bearing(grant, grant.pk in reaching, _reason(grant, grant.pk in reaching, day, there))
+            for grant in _bearing(user_id, pupil_id, moment)
+        ],
+        restrictions=list(
+            Restriction.objects.filter(holding, user_id=user_id, pupil_id=pupil_id).order_by("pk")
+        ),
+        denial=Denial.objects.filter(known, user_id=user_id).order_by("pk").first(),
+        user_is_there=_was_there(user.recorded_at, user.gone_at, moment),
+        pupil_is_there=_was_there(pupil.recorded_at, pupil.gone_at, moment),
+    )
+
+
+def _was_there(recorded_at: datetime, gone_at: datetime | None, moment: datetime) -> bool:
+    return recorded_at <= moment and (gone_at is None or gone_at > moment)
+
+
+def _bearing(user_id: int, pupil_id: int, moment: datetime) -> QuerySet[Grant]:
+    """What the user had been given up to then over the pupil, an establishment or all."""
+    return (
+        Grant.objects.filter(user_id=user_id, recorded_at__lte=moment)
+        .filter(Q(pupil_id=pupil_id) | Q(pupil__isnull=True))
+        .select_related("establishment", "pupil", "user")
+        .order_by("starts_on", "pk")
+    )
+
+
+def _reason(
+    grant: Grant,
+    reaches: bool,
+    day: date,
+    there: tuple[QuerySet[Enrolment], QuerySet[CareEpisode]],
+) -> str:
+    if reaches:
+        return "reaches this child"
+    if grant.ended_at is not None and dates.day_of(grant.ended_at) <= day:
+        how = "removed" if grant.ended_how == "removed" else "ended"
+        return f"was {how} on {dates.in_words(dates.day_of(grant.ended_at))}"
+    if grant.starts_on > day:
+        return f"begins on {dates.in_words(grant.starts_on)}"
+    if grant.ends_on is not None and grant.ends_on < day:
+        return f"ended on {dates.in_words(grant.ends_on)}"
+    role = ROLES[grant.role]
+    if role.opens is Opens.IN_CARE_ON_ROLL and grant.establishment_id is None:
+        return "waits for a school: none is known yet"
+    if role.opens is Opens.IN_CARE_ON_ROLL:
+        enrolments, episodes = there
+        if not enrolments.filter(establishment_id=grant.establishment_id).exists():
+            return "this child is not on roll there"
+        if not episodes.exists():
+            return "this child is on roll there and not in care"
+    if role.over is Over.ORGANISATION and grant.pupil_id is not None:
+        return "puts this child first in their list; opens nothing by itself"
+    return "does not reach this child"

@@ -1,0 +1,1 @@
+"""Turning Schoolgate on: settings read from the environment, addresses, the WSGI door."""

@@ -1,0 +1,134 @@
+"""Settings, all read from the environment (docs/running.md lists them).
+
+Importing this never fails for a missing setting, so that every command can say in a sentence what
+is missing (jobs/start.py checks before it serves).
+"""
+
+import os
+from pathlib import Path
+
+import dj_database_url
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+def _list(name: str) -> list[str]:
+    return [part.strip() for part in os.environ.get(name, "").split(",") if part.strip()]
+
+
+DATABASE_URL = os.environ.get("DATABASE_URL", "")
+# Commands that sign nothing need no secret; `start` refuses to serve without one.
+SECRET_KEY = os.environ.get("SCHOOLGATE_SECRET_KEY", "") or "unset: nothing is served with this"
+URL = os.environ.get("SCHOOLGATE_URL", "").rstrip("/")
+ALLOWED_HOSTS = _list("SCHOOLGATE_HOSTS") or ["localhost", "127.0.0.1", "[::1]"]
+BEHIND_PROXY = os.environ.get("SCHOOLGATE_BEHIND_PROXY", "") == "yes"
+DEBUG = False
+
+HTTPS = URL.startswith("https://")
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = HTTPS
+SESSION_COOKIE_NAME = "__Host-schoolgate-session" if HTTPS else "schoolgate-session"
+CSRF_COOKIE_NAME = "__Host-schoolgate-csrf" if HTTPS else "schoolgate-csrf"
+CSRF_COOKIE_HTTPONLY = True
+SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = "Lax"
+SESSION_COOKIE_AGE = 12 * 60 * 60
+SECURE_HSTS_SECONDS = 2 * 365 * 24 * 60 * 60 if HTTPS else 0
+SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = HTTPS
+SECURE_SSL_REDIRECT = HTTPS and BEHIND_PROXY
+SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if BEHIND_PROXY else None
+SECURE_REFERRER_POLICY = "same-origin"
+X_FRAME_OPTIONS = "DENY"
+
+INSTALLED_APPS = [
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "django.contrib.staticfiles",
+    "django.forms",
+    "schoolgate.audit",
+    "schoolgate.schools",
+    "schoolgate.people",
+    "schoolgate.access",
+    "schoolgate.intake",
+    "schoolgate.jobs",
+    "schoolgate.web",
+]
+
+MIDDLEWARE = [
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "schoolgate.web.middleware.SafeHeadersMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+]
+
+ROOT_URLCONF = "schoolgate.config.urls"
+WSGI_APPLICATION = "schoolgate.config.wsgi.application"
+FORM_RENDERER = "schoolgate.web.components.FormRenderer"
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+                "schoolgate.web.context.organisation",
+            ],
+        },
+    }
+]
+
+DATABASES = {"default": dj_database_url.parse(DATABASE_URL or "sqlite:///:memory:")}
+if DATABASES["default"]["ENGINE"].endswith("sqlite3"):
+    DATABASES["default"]["OPTIONS"] = {
+        # IMMEDIATE: one writer at a time from the start, so that what is read inside a
+        # transaction cannot change. FULL: an acknowledged commit survives a power cut.
+        "transaction_mode": "IMMEDIATE",
+        "timeout": 20,
+        "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL;"
+        " PRAGMA foreign_keys=ON; PRAGMA temp_store=FILE; PRAGMA cache_size=-16000;",
+    }
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+
+AUTH_USER_MODEL = "people.User"
+AUTHENTICATION_BACKENDS = ["schoolgate.access.sign_in.SignInBackend"]
+LOGIN_URL = "sign-in"
+PASSWORD_HASHERS = ["schoolgate.people.passwords.Argon2id"]
+AUTH_PASSWORD_VALIDATORS = [
+    {
+        "NAME": "django.contrib.auth.password_validation.MinimumLengthValidator",
+        "OPTIONS": {"min_length": 12},
+    },
+    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+    {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator",
+     "OPTIONS": {"user_attributes": ["email", "username", "first_name", "last_name"]}},
+]
+
+LANGUAGE_CODE = "en-gb"
+TIME_ZONE = os.environ.get("SCHOOLGATE_TIME_ZONE", "") or "Europe/London"
+USE_TZ = True
+USE_I18N = False
+
+STATIC_URL = "/static/"
+STATIC_ROOT = ROOT / "web" / "static" / "dist"
+# Files are served by name and hash as the build made them; nothing is collected or rewritten.
+WHITENOISE_USE_FINDERS = True
+WHITENOISE_MAX_AGE = 3600
+
+# An upload is streamed to a file of its own; intake's own limit speaks first (S47).
+FILE_UPLOAD_HANDLERS = ["schoolgate.web.uploads.LimitedUploadHandler"]
+DATA_UPLOAD_MAX_MEMORY_SIZE = 1024 * 1024
+
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "handlers": {"stderr": {"class": "logging.StreamHandler"}},
+    "root": {"handlers": ["stderr"], "level": "WARNING"},
+    "loggers": {"schoolgate": {"level": "INFO"}},
+}

@@ -1,0 +1,1 @@
+"""Records arriving in bulk: read, map, check, plan, apply, undo."""

@@ -1,0 +1,1 @@
+"""Readers: bytes become raw rows, each with its place in the file."""

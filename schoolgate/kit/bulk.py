@@ -1,0 +1,152 @@
+"""Many rows into a table at once, and the few places where the two databases differ.
+
+PostgreSQL takes them by COPY, SQLite by ``executemany``; nothing here knows what the rows mean.
+"""
+
+import contextlib
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import datetime
+from itertools import islice
+from typing import Any
+
+from django.db import connection, models
+
+CHUNK = 10_000
+
+
+def on_postgresql() -> bool:
+    """Whether the database in use is PostgreSQL (else it is SQLite)."""
+    return connection.vendor == "postgresql"
+
+
+def chunks(rows: Iterable[tuple[Any, ...]], size: int = CHUNK) -> Iterator[list[tuple[Any, ...]]]:
+    """``rows`` in lists of at most ``size``.
+
+    A list is complete before it is handed out, so that a generator which reads from the same
+    connection is never in the middle of a query while the list is written.
+    """
+    iterator = iter(rows)
+    while chunk := list(islice(iterator, size)):
+        yield chunk
+
+
+def load(table: str, columns: Sequence[str], rows: Iterable[tuple[Any, ...]]) -> int:
+    """Append ``rows`` to ``table`` and return how many they were.
+
+    Values must be what the driver takes for the column: str, int, None, date, datetime. Raises
+    the database's IntegrityError when a constraint forbids a row; the caller is in a transaction.
+    """
+    count = 0
+    names = ", ".join(f'"{column}"' for column in columns)
+    with connection.cursor() as cursor:
+        if on_postgresql():
+            for chunk in chunks(rows):
+                with cursor.copy(f'COPY "{table}" ({names}) FROM STDIN') as copy:
+                    for row in chunk:
+                        copy.write_row(row)
+                count += len(chunk)
+        else:
+            marks = ", ".join(["%s"] * len(columns))
+            sql = f'INSERT INTO "{table}" ({names}) VALUES ({marks})'  # noqa: S608 - our own names
+            for chunk in chunks(rows):
+                cursor.executemany(sql, [tuple(map(plain, row)) for row in chunk])
+                count += len(chunk)
+    return count
+
+
+def plain(value: Any) -> Any:
+    """``value`` as raw SQL passes it to the driver (SQLite keeps moments and days as text)."""
+    if on_postgresql() or value is None or isinstance(value, int | str):
+        return value
+    if isinstance(value, datetime):
+        return connection.ops.adapt_datetimefield_value(value)
+    return connection.ops.adapt_datefield_value(value)
+
+
+@contextlib.contextmanager
+def temporary(name: str, columns: str, *, indexes: Sequence[str] = ()) -> Iterator[str]:
+    """A table of this connection only, dropped at the end.
+
+    ``columns`` is its SQL definition. In a transaction that fails the table goes with it.
+    """
+    make_temporary(name, columns, indexes=indexes)
+    try:
+        yield name
+    finally:
+        with contextlib.suppress(Exception):
+            drop_temporary(name)
+
+
+def make_temporary(name: str, columns: str, *, indexes: Sequence[str] = ()) -> None:
+    """Make an empty temporary table, replacing one of that name that an earlier run left."""
+    with connection.cursor() as cursor:
+        drop_temporary(name)
+        cursor.execute(f"CREATE TEMPORARY TABLE {name} ({columns})")
+        for number, index in enumerate(indexes):
+            cursor.execute(f"CREATE INDEX {name}_{number} ON {name} ({index})")
+
+
+def drop_temporary(name: str) -> None:
+    """Drop a temporary table if it is there; never a lasting one of the same name."""
+    schema = "pg_temp" if on_postgresql() else "temp"
+    with connection.cursor() as cursor:
+        cursor.execute(f"DROP TABLE IF EXISTS {schema}.{name}")
+
+
+def analyse(*tables: str) -> None:
+    """Tell PostgreSQL what temporary tables hold, so that it plans joins well."""
+    if on_postgresql():
+        with connection.cursor() as cursor:
+            for table in tables:
+                cursor.execute(f"ANALYZE {table}")
+
+
+def execute(sql: str, params: Sequence[Any] = ()) -> int:
+    """Run one statement; returns how many rows it touched."""
+    with connection.cursor() as cursor:
+        cursor.execute(sql, [plain(value) for value in params])
+        return int(cursor.rowcount)
+
+
+def select(sql: str, params: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
+    """All rows of a query. For results that are small by their nature."""
+    with connection.cursor() as cursor:
+        cursor.execute(sql, [plain(value) for value in params])
+        return list(cursor.fetchall())
+
+
+def value(sql: str, params: Sequence[Any] = ()) -> Any:
+    """The one value that a query returns."""
+    return select(sql, params)[0][0]
+
+
+def new_ids(model: type[models.Model], count: int) -> list[int]:
+    """``count`` unused primary keys of ``model``, for rows that are written with :func:`load`.
+
+    On SQLite the caller holds the write lock (its transactions are IMMEDIATE).
+    """
+    if count == 0:
+        return []
+    table = model._meta.db_table
+    with connection.cursor() as cursor:
+        if on_postgresql():
+            cursor.execute(
+                "SELECT nextval(pg_get_serial_sequence(%s, 'id')) FROM generate_series(1, %s)",
+                [f'"{table}"', count],
+            )
+            return [row[0] for row in cursor.fetchall()]
+        cursor.execute("SELECT seq FROM sqlite_sequence WHERE name = %s", [table])
+        found = cursor.fetchone()
+        first = (found[0] if found else 0) + 1
+        return list(range(first, first + count))
+
+
+def lock(key: int, *, shared: bool = False) -> None:
+    """Hold the application lock ``key`` until the transaction ends (PostgreSQL).
+
+    SQLite needs none: its transactions are IMMEDIATE, one writer at a time.
+    """
+    if on_postgresql():
+        name = "pg_advisory_xact_lock_shared" if shared else "pg_advisory_xact_lock"
+        with connection.cursor() as cursor:
+            cursor.execute(f"SELECT {name}(%s)", [key])

@@ -1,0 +1,38 @@
+"""Days and moments as people write and read them."""
+
+import re
+from datetime import date, datetime, time, timedelta
+
+from django.utils import timezone
+
+_ISO = re.compile(r"([0-9]{4})-([0-9]{1,2})-([0-9]{1,2})(?:[T ]00:00(?::00(?:\.0+)?)?)?", re.ASCII)
+_BRITISH = re.compile(r"([0-9]{1,2})[/.-]([0-9]{1,2})[/.-]([0-9]{4})", re.ASCII)
+
+
+def parse_day(text: str) -> date | None:
+    """The day written as 2011-05-30, 30/05/2011 or (GIAS) 30-05-2011; None when it is none."""
+    text = text.strip()
+    try:
+        if found := _ISO.fullmatch(text):
+            return date(int(found[1]), int(found[2]), int(found[3]))
+        if found := _BRITISH.fullmatch(text):
+            return date(int(found[3]), int(found[2]), int(found[1]))
+    except ValueError:
+        return None
+    return None
+
+
+def in_words(day: date) -> str:
+    """A day as a person reads it: 21 November 2026."""
+    return f"{day.day} {day:%B %Y}"
+
+
+def end_of(day: date) -> datetime:
+    """The last moment of ``day`` in the organisation's time zone."""
+    following = datetime.combine(day + timedelta(days=1), time.min)
+    return timezone.make_aware(following) - timedelta(microseconds=1)
+
+
+def day_of(moment: datetime) -> date:
+    """The day that ``moment`` falls on in the organisation's time zone."""
+    return timezone.localdate(moment)

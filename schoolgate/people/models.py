@@ -1,0 +1,90 @@
+"""Users: the humans who sign in."""
+
+from typing import ClassVar
+
+from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
+from django.db import models
+from django.db.models import Q
+
+from schoolgate.kit.records import Source, Thing
+from schoolgate.schools.models import Establishment
+
+
+class UserManager(BaseUserManager["User"]):
+    """Finds the user that a person means when signing in."""
+
+    def get_by_natural_key(self, username: str | None) -> "User":
+        return self.get(pk=username)
+
+
+class User(Thing, AbstractBaseUser):
+    """A human who signs in: one user per human, however many roles.
+
+    Unique among those not gone by ``email_key`` and ``username_key`` (PRODUCT.md LAC5); one of the
+    two is set. ``workplace`` grants nothing (LAC6). Somebody who has not set up their sign-in has
+    no usable password.
+    """
+
+    email = models.CharField(max_length=254, blank=True)
+    email_key = models.CharField(max_length=254, null=True)
+    lookalike_key = models.CharField(max_length=254, blank=True)
+    username = models.CharField(max_length=150, blank=True)
+    username_key = models.CharField(max_length=150, null=True)
+    first_name = models.CharField(max_length=150)
+    last_name = models.CharField(max_length=150)
+    first_key = models.CharField(max_length=150)
+    last_key = models.CharField(max_length=150)
+    job_title = models.CharField(max_length=150, blank=True)
+    phone = models.CharField(max_length=50, blank=True)
+    workplace = models.ForeignKey(
+        Establishment, on_delete=models.PROTECT, null=True, related_name="+", db_index=False
+    )
+    source = models.CharField(max_length=8, choices=Source.choices)
+
+    objects: ClassVar[UserManager] = UserManager()
+
+    USERNAME_FIELD = "id"
+    EMAIL_FIELD = "email"
+    REQUIRED_FIELDS: ClassVar[list[str]] = []
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["email_key"], condition=Q(gone_at__isnull=True), name="one_live_email"
+            ),
+            models.UniqueConstraint(
+                fields=["username_key"],
+                condition=Q(gone_at__isnull=True),
+                name="one_live_username",
+            ),
+        ]
+        indexes = [
+            models.Index(fields=["last_key", "first_key", "id"], name="user_name"),
+            models.Index(fields=["lookalike_key"], name="user_lookalike"),
+            models.Index(
+                fields=["import_id"], name="user_import", condition=Q(import_id__isnull=False)
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.first_name} {self.last_name}"
+
+    def get_username(self) -> str:
+        return self.email or self.username
+
+    @property
+    def has_signed_in(self) -> bool:
+        """Whether the user has ever signed in; one who has not is marked so wherever listed."""
+        return self.last_login is not None
+
+
+class SetUpLink(models.Model):
+    """A one-time link with which the first LA Super User sets up an empty organisation.
+
+    Only the SHA-256 of its token is kept.
+    """
+
+    token_hash = models.CharField(max_length=64, unique=True)
+    made_at = models.DateTimeField()
+    expires_at = models.DateTimeField()
+    ended_at = models.DateTimeField(null=True)

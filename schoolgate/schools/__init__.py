@@ -1,0 +1,1 @@
+"""Establishments, pupils, identifiers, enrolments and care episodes."""

@@ -1,0 +1,263 @@
+"""Writing the register. Every function takes many rows, is atomic and leaves its events."""
+
+from collections.abc import Iterable, Iterator
+from datetime import date
+from typing import Any, NamedTuple
+
+from schoolgate.audit.actions import Actor, batch
+from schoolgate.kit import locks, records
+from schoolgate.kit.names import identifier_key, name_key
+from schoolgate.kit.records import Ending, Source, Stamp
+from schoolgate.schools import upn
+from schoolgate.schools.models import (
+    CareEpisode,
+    Enrolment,
+    Establishment,
+    IdentifierKind,
+    Organisation,
+    Pupil,
+    PupilIdentifier,
+)
+
+ESTABLISHMENT_FIELDS = [
+    "urn", "name", "la_code", "la_name", "number", "type_name", "type_group", "status", "phase",
+    "town", "postcode", "ukprn", "trust_code", "trust_name", "opened_on", "closed_on",
+]  # fmt: skip
+PUPIL_FIELDS = ["first_name", "last_name", "date_of_birth", "year", "class_name"]
+_KEYS = {"name": "name_key", "first_name": "first_key", "last_name": "last_key"}
+_Fields = tuple[Any, ...]
+
+
+class NewIdentifier(NamedTuple):
+    """An identifier for a pupil."""
+
+    pupil_id: int
+    kind: str
+    value: str
+
+
+class NewEnrolment(NamedTuple):
+    """A pupil's days on roll at an establishment, or (``elsewhere``) at none of the register."""
+
+    pupil_id: int
+    establishment_id: int | None
+    elsewhere: str
+    starts_on: date
+    ends_on: date | None
+
+
+class NewEpisode(NamedTuple):
+    """The days between which a pupil is looked after."""
+
+    pupil_id: int
+    starts_on: date
+    ends_on: date | None
+
+
+def name_organisation(*, name: str, by: Actor, is_demonstration: bool = False) -> Organisation:
+    """Set the name of the one organisation, making its record if there is none."""
+    with batch(by=by) as events:
+        organisation = Organisation.objects.order_by("pk").first() or Organisation()
+        organisation.name = name
+        organisation.is_demonstration = organisation.is_demonstration or is_demonstration
+        organisation.save()
+        events.add([("named", "organisation", organisation.pk, "name", None, None, "")])
+        return organisation
+
+
+def create_establishments(
+    rows: Iterable[_Fields], *, by: Actor, source: Source, import_id: int | None = None
+) -> list[int]:
+    """Put establishments on the register. ``rows``: values of :data:`ESTABLISHMENT_FIELDS`."""
+    keyed = ((*row, name_key(row[1])[:200]) for row in rows)
+    return _create(
+        Establishment, "establishment", [*ESTABLISHMENT_FIELDS, "name_key"], keyed,
+        by=by, source=source, import_id=import_id,
+    )  # fmt: skip
+
+
+def create_pupils(
+    rows: Iterable[_Fields], *, by: Actor, source: Source, import_id: int | None = None
+) -> list[int]:
+    """Put pupils on the register. ``rows``: values of :data:`PUPIL_FIELDS`; ids in their order."""
+    keyed = ((*row, name_key(row[0]), name_key(row[1])) for row in rows)
+    return _create(
+        Pupil, "pupil", [*PUPIL_FIELDS, "first_key", "last_key"], keyed,
+        by=by, source=source, import_id=import_id,
+    )  # fmt: skip
+
+
+def _create(
+    model: type[Pupil] | type[Establishment],
+    kind: str,
+    columns: list[str],
+    rows: Iterable[_Fields],
+    *,
+    by: Actor,
+    source: Source,
+    import_id: int | None,
+) -> list[int]:
+    made: list[int] = []
+    with batch(by=by, import_id=import_id) as events:
+        locks.while_writing()
+        stamp = Stamp(events.at, by.user_id, source, import_id)
+        about = kind == "pupil"
+        for ids, _ in records.insert(model, columns, rows, stamp=stamp):
+            made += ids
+            events.add(
+                ("created", kind, id_, "", None, id_ if about else None, "") for id_ in ids
+            )
+    return made
+
+
+def change_things(
+    model: type[Pupil] | type[Establishment],
+    changes: Iterable[tuple[int, str, Any]],
+    *,
+    by: Actor,
+    import_id: int | None = None,
+) -> None:
+    """Set fields of pupils or establishments. ``changes``: id, field name, new value."""
+    kind = "pupil" if model is Pupil else "establishment"
+    by_field: dict[str, list[tuple[int, Any]]] = {}
+    fields_of: dict[int, list[str]] = {}
+    for id_, field, value in changes:
+        by_field.setdefault(field, []).append((id_, value))
+        fields_of.setdefault(id_, []).append(field)
+    if not fields_of:
+        return
+    with batch(by=by, import_id=import_id) as events:
+        locks.while_writing()
+        for field, values in by_field.items():
+            records.set_field(model, field, values)
+            if field in _KEYS:
+                records.set_field(
+                    model, _KEYS[field], ((id_, name_key(value)) for id_, value in values)
+                )
+        stamp = Stamp(events.at, by.user_id, Source.BY_HAND, import_id)
+        records.touch(model, fields_of, stamp=stamp)
+        events.add(
+            ("changed", kind, id_, ",".join(fields), None, id_ if kind == "pupil" else None, "")
+            for id_, fields in fields_of.items()
+        )
+
+
+def remove_things(
+    model: type[Pupil] | type[Establishment],
+    ids: Iterable[int],
+    *,
+    how: Ending,
+    by: Actor,
+    import_id: int | None = None,
+) -> None:
+    """Let pupils or establishments be gone from now on."""
+    wanted = sorted(set(ids))
+    kind = "pupil" if model is Pupil else "establishment"
+    with batch(by=by, import_id=import_id) as events:
+        stamp = Stamp(events.at, by.user_id, Source.BY_HAND, import_id)
+        records.remove(model, wanted, how=how, stamp=stamp)
+        events.add(
+            ("removed", kind, id_, "", None, id_ if kind == "pupil" else None, "")
+            for id_ in wanted
+        )
+
+
+def add_identifiers(
+    rows: Iterable[NewIdentifier], *, by: Actor, source: Source, import_id: int | None = None
+) -> None:
+    """Give pupils identifiers."""
+    columns = ["pupil_id", "kind", "value", "value_key", "well_formed"]
+    _record(
+        PupilIdentifier, "identifier", columns, map(_identifier, rows),
+        by=by, source=source, import_id=import_id,
+    )  # fmt: skip
+
+
+def _identifier(row: NewIdentifier) -> _Fields:
+    is_upn = row.kind in (IdentifierKind.UPN, IdentifierKind.FORMER_UPN)
+    well_formed = not is_upn or upn.problem(row.value) is None
+    return (row.pupil_id, str(row.kind), row.value, identifier_key(row.value), well_formed)
+
+
+def enrol(
+    rows: Iterable[NewEnrolment], *, by: Actor, source: Source, import_id: int | None = None
+) -> None:
+    """Put pupils on roll."""
+    columns = ["pupil_id", "establishment_id", "elsewhere", "starts_on", "ends_on"]
+    _record(
+        Enrolment, "enrolment", columns, rows, by=by, source=source, import_id=import_id
+    )
+
+
+def start_episodes(
+    rows: Iterable[NewEpisode], *, by: Actor, source: Source, import_id: int | None = None
+) -> None:
+    """Record days in care."""
+    _record(
+        CareEpisode, "care episode", ["pupil_id", "starts_on", "ends_on"], rows,
+        by=by, source=source, import_id=import_id,
+    )  # fmt: skip
+
+
+_Record = type[PupilIdentifier] | type[Enrolment] | type[CareEpisode]
+
+
+def _record(
+    model: _Record,
+    kind: str,
+    columns: list[str],
+    rows: Iterable[_Fields],
+    *,
+    by: Actor,
+    source: Source,
+    import_id: int | None,
+) -> None:
+    """Write dated records whose first column is the pupil."""
+    with batch(by=by, import_id=import_id) as events:
+        locks.while_writing()
+        stamp = Stamp(events.at, by.user_id, source, import_id)
+        for ids, chunk in records.insert(model, columns, rows, stamp=stamp):
+            events.add(
+                ("recorded", kind, id_, "", None, row[0], "")
+                for id_, row in zip(ids, chunk, strict=True)
+            )
+
+
+def end_records(
+    model: _Record, ids: Iterable[int], *, how: Ending, by: Actor, import_id: int | None = None
+) -> None:
+    """End identifiers, enrolments or episodes as of this moment; what they said stays on record."""
+    kinds = {PupilIdentifier: "identifier", Enrolment: "enrolment", CareEpisode: "care episode"}
+    with batch(by=by, import_id=import_id) as events:
+        locks.while_writing()
+        stamp = Stamp(events.at, by.user_id, Source.BY_HAND, import_id)
+        ended = records.end(model, ids, how=how, stamp=stamp)
+        events.add(("ended", kinds[model], id_, "", None, None, "") for id_ in ended)
+
+
+def move(
+    rows: Iterable[NewEnrolment], *, by: Actor, source: Source, import_id: int | None = None
+) -> None:
+    """Move pupils by hand: what they were on roll for ends the day before, and the new one begins."""
+    wanted = list(rows)
+    with batch(by=by, import_id=import_id):
+        locks.while_writing()
+        closing = list(_closings(wanted))
+        end_records(
+            Enrolment, [e.pk for e, _ in closing], how=Ending.REPLACED, by=by, import_id=import_id
+        )
+        enrol(
+            [last for _, last in closing if last] + wanted,
+            by=by, source=source, import_id=import_id,
+        )  # fmt: skip
+
+
+def _closings(rows: list[NewEnrolment]) -> Iterator[tuple[Enrolment, NewEnrolment | None]]:
+    """The enrolments that a move ends, and what remains of each of them."""
+    starts = {row.pupil_id: row.starts_on for row in rows}
+    for old in Enrolment.objects.filter(pupil_id__in=starts, ended_at__isnull=True):
+        last = date.fromordinal(starts[old.pupil_id].toordinal() - 1)
+        if old.ends_on is not None and old.ends_on <= last:
+            continue
+        rest = NewEnrolment(old.pupil_id, old.establishment_id, old.elsewhere, old.starts_on, last)
+        yield old, rest if last >= old.starts_on else None

@@ -1,0 +1,165 @@
+"""The register: establishments, pupils, their identifiers, enrolments and care episodes."""
+
+from django.db import models
+from django.db.models import Q
+
+from schoolgate.kit.records import Dated, Known, Thing
+
+
+class Organisation(models.Model):
+    """The one organisation that this installation serves."""
+
+    name = models.CharField(max_length=200)
+    is_demonstration = models.BooleanField(default=False)
+
+
+class Establishment(Thing):
+    """A school or other setting, known by its URN (GIAS). Closed ones are kept."""
+
+    urn = models.CharField(max_length=10)
+    name = models.CharField(max_length=200)
+    name_key = models.CharField(max_length=200)
+    la_code = models.CharField(max_length=10, blank=True)
+    la_name = models.CharField(max_length=100, blank=True)
+    number = models.CharField(max_length=10, blank=True)
+    type_name = models.CharField(max_length=100, blank=True)
+    type_group = models.CharField(max_length=100, blank=True)
+    status = models.CharField(max_length=50)
+    phase = models.CharField(max_length=50, blank=True)
+    town = models.CharField(max_length=100, blank=True)
+    postcode = models.CharField(max_length=20, blank=True)
+    ukprn = models.CharField(max_length=20, blank=True)
+    trust_code = models.CharField(max_length=20, blank=True)
+    trust_name = models.CharField(max_length=200, blank=True)
+    opened_on = models.DateField(null=True)
+    closed_on = models.DateField(null=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["urn"], condition=Q(gone_at__isnull=True), name="one_live_urn"
+            )
+        ]
+        indexes = [models.Index(fields=["name_key", "id"], name="establishment_name")]
+
+    def __str__(self) -> str:
+        return f"{self.name} (URN {self.urn})"
+
+    @property
+    def is_closed(self) -> bool:
+        """Whether the register calls it closed (a blank status counts as open)."""
+        return self.status.casefold() == "closed"
+
+
+class EstablishmentLink(models.Model):
+    """A GIAS link: ``link_urn`` is, say, the successor of ``urn``. By URN, for either may be unknown.
+
+    In the published file these have cycles, several successors and blank dates.
+    """
+
+    urn = models.CharField(max_length=10)
+    link_urn = models.CharField(max_length=10)
+    link_name = models.CharField(max_length=200, blank=True)
+    link_type = models.CharField(max_length=100)
+    established_on = models.DateField(null=True)
+    import_id = models.BigIntegerField(null=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["urn", "link_urn", "link_type"], name="one_link")
+        ]
+        indexes = [models.Index(fields=["link_urn"], name="link_urn")]
+
+
+class Pupil(Thing):
+    """A child on the register."""
+
+    first_name = models.CharField(max_length=150)
+    last_name = models.CharField(max_length=150)
+    first_key = models.CharField(max_length=150)
+    last_key = models.CharField(max_length=150)
+    date_of_birth = models.DateField(null=True)
+    year = models.CharField(max_length=20, blank=True)
+    class_name = models.CharField(max_length=50, blank=True)
+
+    class Meta:
+        indexes = [
+            models.Index(fields=["last_key", "first_key", "id"], name="pupil_name"),
+            models.Index(fields=["date_of_birth", "last_key"], name="pupil_birth"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.first_name} {self.last_name}"
+
+
+class IdentifierKind(models.TextChoices):
+    """The kinds of identifier that a pupil may have."""
+
+    UPN = "upn", "UPN"
+    FORMER_UPN = "former_upn", "Former UPN"
+    INTERNAL_ID = "internal_id", "Internal person ID"
+    SYNC_KEY = "sync_key", "Synchronisation key"
+    USERNAME = "username", "Username"
+
+
+class PupilIdentifier(Known):
+    """A typed identifier of a pupil. ``value`` as given, ``value_key`` for comparing."""
+
+    pupil = models.ForeignKey(
+        Pupil, on_delete=models.PROTECT, related_name="identifiers", db_index=False
+    )
+    kind = models.CharField(max_length=12, choices=IdentifierKind.choices)
+    value = models.CharField(max_length=100)
+    value_key = models.CharField(max_length=100)
+    well_formed = models.BooleanField(default=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["value_key", "kind"],
+                condition=Q(ended_at__isnull=True),
+                name="one_live_identifier",
+            )
+        ]
+        indexes = [models.Index(fields=["pupil"], name="identifier_pupil")]
+
+
+class Elsewhere(models.TextChoices):
+    """Where a pupil is who is at no establishment of the register (codes of the field)."""
+
+    NOWHERE_ELSE = "", "at an establishment"
+    UNKNOWN = "888888", "no school known"
+    AT_HOME = "999999", "educated at home"
+
+
+class Enrolment(Dated):
+    """A pupil on roll at an establishment from a day until a last day, or still."""
+
+    pupil = models.ForeignKey(
+        Pupil, on_delete=models.PROTECT, related_name="enrolments", db_index=False
+    )
+    establishment = models.ForeignKey(
+        Establishment,
+        on_delete=models.PROTECT,
+        related_name="enrolments",
+        null=True,
+        db_index=False,
+    )
+    elsewhere = models.CharField(max_length=6, choices=Elsewhere.choices, blank=True, default="")
+
+    class Meta:
+        indexes = [
+            models.Index(fields=["pupil"], name="enrolment_pupil"),
+            models.Index(fields=["establishment", "pupil"], name="enrolment_establishment"),
+        ]
+
+
+class CareEpisode(Dated):
+    """The days between which a pupil is looked after, both included."""
+
+    pupil = models.ForeignKey(
+        Pupil, on_delete=models.PROTECT, related_name="care_episodes", db_index=False
+    )
+
+    class Meta:
+        indexes = [models.Index(fields=["pupil"], name="care_episode_pupil")]

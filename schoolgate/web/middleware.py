@@ -1,0 +1,1 @@
+"""Headers that every answer carries (S59)."""
