@@ -6,7 +6,7 @@ returns the exit status. Whatever goes wrong ends in one sentence on standard er
 """
 
 import argparse
-import importlib
+import importlib.util
 import os
 import sys
 import traceback
