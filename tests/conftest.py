@@ -1,4 +1,10 @@
-"""What every test gets; and what happens where the machine lacks what a test needs."""
+"""What every test gets, on which database it runs, and what happens where the machine lacks what it
+needs.
+
+`./dev test` runs all tests on SQLite, then those that use a database once more on PostgreSQL. A
+test uses a database when it asks for `db`, `cast` or `own_database`. The marker `one_database`
+keeps one out of the second run, `postgresql` out of the first.
+"""
 
 from __future__ import annotations
 
@@ -7,9 +13,12 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests import machine
+from tests.cast import Cast, assemble
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+pytest_plugins = ["tests.databases", "tests.clock"]
 
 # Marker -> (what looks for it, the sentence when it is absent).
 NEEDS: dict[str, tuple[Callable[[], str | None], str]] = {
@@ -55,10 +64,45 @@ def pytest_configure(config: pytest.Config) -> None:
     config.pluginmanager.register(NoSkips(), "schoolgate-no-skips")
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Skip, with the reason, the tests that this machine cannot run."""
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--database-only",
+        action="store_true",
+        help="leave out the tests that use no database, or need to run on one only",
+    )
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Skip, with the reason, what this machine cannot run; leave out what the other run does."""
     for marker, (find, remedy) in NEEDS.items():
         marked = [item for item in items if item.get_closest_marker(marker)]
         if marked and not find():
             for item in marked:
                 item.add_marker(pytest.mark.skip(reason=remedy))
+    left_out = [item for item in items if _belongs_to_the_other_run(item, config)]
+    if left_out:
+        config.hook.pytest_deselected(items=left_out)
+        items[:] = [item for item in items if item not in set(left_out)]
+
+
+def _belongs_to_the_other_run(item: pytest.Item, config: pytest.Config) -> bool:
+    if machine.run_is_on_postgresql():
+        return bool(config.getoption("--database-only")) and (
+            not _uses_database(item)
+            or any(item.get_closest_marker(name) for name in ("one_database", "chromium"))
+        )
+    return bool(item.get_closest_marker("postgresql") and machine.postgres_url())
+
+
+def _uses_database(item: pytest.Item) -> bool:
+    names = set(getattr(item, "fixturenames", ()))
+    return bool(
+        item.get_closest_marker("django_db")
+        or names & {"db", "transactional_db", "live_server", "own_database"}
+    )
+
+
+@pytest.fixture
+def cast(db: None) -> Cast:
+    """Two schools, five children and six users: see tests/cast.py for who sees whom."""
+    return assemble()

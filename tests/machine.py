@@ -1,4 +1,5 @@
-"""What this machine offers the tests: a PostgreSQL server and a Chromium browser.
+"""What this machine offers the tests, a PostgreSQL server and a Chromium browser; and what this
+run of them uses.
 
 `.ci/run` names both in the environment. Elsewhere they are looked for, and tests that need an
 absent one are skipped with a reason (see conftest.py).
@@ -39,6 +40,15 @@ def chromium_path() -> str | None:
     return next(filter(None, map(shutil.which, BROWSERS)), None)
 
 
+def run_is_on_postgresql() -> bool:
+    """Whether this run of the tests is on PostgreSQL (else it is on SQLite)."""
+    return os.environ.get("DATABASE_URL", "").startswith("postgres")
+
+
 def skips_forbidden() -> bool:
     """Whether a test that cannot run here makes the run fail, as in CI."""
     return bool(os.environ.get("SCHOOLGATE_TEST_NO_SKIPS"))
+
+
+if __name__ == "__main__":  # ./dev asks
+    print(postgres_url() or "")

@@ -1,0 +1,167 @@
+"""One of a thing, made through the actions, with only what the test says and plain defaults.
+
+Nothing comes along unasked: a pupil is at no school and not in care, a user has no role.
+"""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+from itertools import count
+
+from django.utils import timezone
+
+from schoolgate.access import actions as access
+from schoolgate.access.models import Grant, Restriction
+from schoolgate.access.roles import Role
+from schoolgate.audit.actions import SYSTEM, Actor
+from schoolgate.kit.records import Source
+from schoolgate.people import actions as people
+from schoolgate.people.models import User
+from schoolgate.schools import actions as schools
+from schoolgate.schools.models import (
+    CareEpisode,
+    Elsewhere,
+    Enrolment,
+    Establishment,
+    IdentifierKind,
+    Pupil,
+)
+from schoolgate.schools.upn import check_letter
+
+_numbers = count(1)
+LONG_AGO = timedelta(days=200)
+
+
+def a_upn() -> str:
+    """A UPN with a right check letter that no other pupil of the run has."""
+    rest = f"8012000{next(_numbers):05d}"
+    return check_letter(rest) + rest
+
+
+def establishment(
+    *,
+    name: str = "Cedar Primary School",
+    urn: str = "",
+    status: str = "Open",
+    town: str = "Bristol",
+    by: Actor = SYSTEM,
+) -> Establishment:
+    """A school on the register, with a URN of its own."""
+    urn = urn or str(200000 + next(_numbers))
+    blank = dict.fromkeys(schools.ESTABLISHMENT_FIELDS, "")
+    facts = {
+        **blank, "urn": urn, "name": name, "status": status, "town": town,
+        "la_code": "801", "la_name": "Bristol, City of", "opened_on": None, "closed_on": None,
+    }  # fmt: skip
+    row = tuple(facts[field] for field in schools.ESTABLISHMENT_FIELDS)
+    (pk,) = schools.create_establishments([row], by=by, source=Source.BY_HAND)
+    return Establishment.objects.get(pk=pk)
+
+
+def pupil(
+    *,
+    first_name: str = "Pat",
+    last_name: str = "Pupil",
+    date_of_birth: date | None = date(2014, 5, 30),
+    year: str = "6",
+    class_name: str = "6B",
+    upn: str = "",
+    by: Actor = SYSTEM,
+) -> Pupil:
+    """A child on the register with a UPN; on roll nowhere, not in care."""
+    row = (first_name, last_name, date_of_birth, year, class_name)
+    (pk,) = schools.create_pupils([row], by=by, source=Source.BY_HAND)
+    identifier = schools.NewIdentifier(pk, IdentifierKind.UPN, upn or a_upn())
+    schools.add_identifiers([identifier], by=by, source=Source.BY_HAND)
+    return Pupil.objects.get(pk=pk)
+
+
+def enrolment(
+    pupil: Pupil,
+    school: Establishment | None,
+    *,
+    since: date | None = None,
+    until: date | None = None,
+    elsewhere: str = "",
+    by: Actor = SYSTEM,
+) -> Enrolment:
+    """The pupil on roll there, for long unless ``since`` says otherwise."""
+    since = since or timezone.localdate() - LONG_AGO
+    if school is None:
+        elsewhere = elsewhere or Elsewhere.UNKNOWN
+    row = schools.NewEnrolment(pupil.pk, school.pk if school else None, elsewhere, since, until)
+    schools.enrol([row], by=by, source=Source.BY_HAND)
+    return Enrolment.objects.filter(pupil=pupil).latest("pk")
+
+
+def episode(
+    pupil: Pupil, *, since: date | None = None, until: date | None = None, by: Actor = SYSTEM
+) -> CareEpisode:
+    """Days in care, for long unless ``since`` says otherwise."""
+    since = since or timezone.localdate() - LONG_AGO
+    row = schools.NewEpisode(pupil.pk, since, until)
+    schools.start_episodes([row], by=by, source=Source.BY_HAND)
+    return CareEpisode.objects.filter(pupil=pupil).latest("pk")
+
+
+def user(
+    *,
+    first_name: str = "Una",
+    last_name: str = "User",
+    email: str | None = None,
+    username: str = "",
+    job_title: str = "",
+    workplace: Establishment | None = None,
+    by: Actor = SYSTEM,
+) -> User:
+    """A human with an e-mail address of their own and no role; sign-in not set up yet."""
+    if email is None:
+        email = f"{first_name}.{last_name}.{next(_numbers)}@example.org".replace(" ", "").lower()
+    new = people.NewUser(
+        email=email,
+        username=username,
+        first_name=first_name,
+        last_name=last_name,
+        job_title=job_title,
+        workplace_id=workplace.pk if workplace else None,
+    )
+    (pk,) = people.create_users([new], by=by, source=Source.BY_HAND)
+    return User.objects.get(pk=pk)
+
+
+def grant(
+    user: User,
+    role: Role,
+    *,
+    school: Establishment | None = None,
+    pupil: Pupil | None = None,
+    since: date | None = None,
+    until: date | None = None,
+    by: Actor = SYSTEM,
+) -> Grant:
+    """A role for the user over a school, a pupil, or neither; since long ago by default."""
+    new = access.NewGrant(
+        user.pk,
+        role.code,
+        school.pk if school else None,
+        pupil.pk if pupil else None,
+        since or timezone.localdate() - LONG_AGO,
+        until,
+    )
+    access.grant([new], by=by, source=Source.BY_HAND)
+    return Grant.objects.filter(user=user).latest("pk")
+
+
+def restriction(
+    user: User,
+    pupil: Pupil,
+    *,
+    reason: str = "Court order",
+    since: date | None = None,
+    until: date | None = None,
+    by: Actor = SYSTEM,
+) -> Restriction:
+    """A block between the two, from today unless ``since`` says otherwise."""
+    new = access.NewRestriction(user.pk, pupil.pk, reason, since or timezone.localdate(), until)
+    access.restrict([new], by=by)
+    return Restriction.objects.filter(user=user, pupil=pupil).latest("pk")
