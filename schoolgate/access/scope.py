@@ -40,7 +40,7 @@ def pupils_visible_to(user_id: int, as_at: datetime | None = None) -> QuerySet[P
         return Pupil.objects.none()
     if _one(f"SELECT 1 FROM ({wide(stand)}) w WHERE w.user_id = %s", user_id):
         blocked = f"SELECT pupil_id FROM {stand.restrictions} r WHERE r.user_id = %s"
-        there = Pupil.objects.filter(pk__in=RawSQL(stand.pupils, []))
+        there = Pupil.objects.filter(pk__in=RawSQL(f"SELECT p.id FROM {stand.pupils} p", []))
         if as_at is None:
             there = Pupil.objects.filter(gone_at__isnull=True)
         return there.exclude(pk__in=RawSQL(blocked, [user_id]))
