@@ -1,0 +1,172 @@
+"""Who may see whom, in plain loops: slow, and obviously right.
+
+Written from PRODUCT.md alone ("Roles and what they see"), and shares nothing with the code it is
+held against. Every fact has two clocks: when it held (days), and when it was on record (moments).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime
+from zoneinfo import ZoneInfo
+
+
+@dataclass(frozen=True, kw_only=True)
+class OnRecord:
+    """Something written down at a moment, and perhaps struck out at a later one."""
+
+    written: datetime
+    struck: datetime | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Spell(OnRecord):
+    """Something that holds from a day to a day, both included, or until further notice."""
+
+    first: date
+    last: date | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Human(OnRecord):
+    """A user."""
+
+    id: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class Child(OnRecord):
+    """A pupil."""
+
+    id: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class RoleHeld(Spell):
+    """A role over a school, a child, or neither."""
+
+    id: int
+    human: int
+    role: str
+    school: int | None = None
+    child: int | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class OnRoll(Spell):
+    """A child at a school; or at none of the register, which is no school."""
+
+    child: int
+    school: int | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class InCare(Spell):
+    """A child looked after."""
+
+    child: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class Block(Spell):
+    """A restriction between a user and a child."""
+
+    human: int
+    child: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class Shut(OnRecord):
+    """A user made inactive."""
+
+    human: int
+
+
+@dataclass(kw_only=True)
+class World:
+    """All facts that there ever were, struck out or not."""
+
+    schools: list[int] = field(default_factory=list)
+    humans: list[Human] = field(default_factory=list)
+    children: list[Child] = field(default_factory=list)
+    roles: list[RoleHeld] = field(default_factory=list)
+    rolls: list[OnRoll] = field(default_factory=list)
+    care: list[InCare] = field(default_factory=list)
+    blocks: list[Block] = field(default_factory=list)
+    shut: list[Shut] = field(default_factory=list)
+
+    def about(self, human: int, child: int) -> list[OnRecord]:
+        """The facts that can matter to a decision about the two: to read when it was wrong."""
+        found: list[OnRecord] = [h for h in self.humans if h.id == human]
+        found += [c for c in self.children if c.id == child]
+        found += [r for r in self.roles if r.human == human and r.child in (None, child)]
+        found += [r for r in self.rolls if r.child == child]
+        found += [c for c in self.care if c.child == child]
+        found += [b for b in self.blocks if b.human == human and b.child == child]
+        found += [s for s in self.shut if s.human == human]
+        return found
+
+
+def on_record(fact: OnRecord, moment: datetime) -> bool:
+    """Whether the fact had been written down at that moment and not struck out."""
+    if fact.written > moment:
+        return False
+    return not (fact.struck is not None and fact.struck <= moment)
+
+
+def held(fact: Spell, moment: datetime) -> bool:
+    """Whether, as far as was on record at the moment, the fact held on the moment's day."""
+    if not on_record(fact, moment):
+        return False
+    day = moment.astimezone(ZoneInfo("Europe/London")).date()
+    if day < fact.first:
+        return False
+    return not (fact.last is not None and day > fact.last)
+
+
+def opens(world: World, role: RoleHeld, child: int, moment: datetime) -> bool:
+    """Whether the role opens the child: the table of roles, line by line."""
+    if not held(role, moment):
+        return False
+    if role.role in ("la_super_user", "la_user"):
+        # Every pupil; one assigned to them opens nothing by itself.
+        return role.school is None and role.child is None
+    if role.role == "social_worker":
+        return role.child == child
+    if role.role == "designated_teacher":
+        # In care now and on roll there now; never by a link, and nobody without a school.
+        if role.school is None:
+            return False
+        for roll in world.rolls:
+            if roll.child == child and roll.school == role.school and held(roll, moment):
+                for episode in world.care:
+                    if episode.child == child and held(episode, moment):
+                        return True
+        return False
+    raise ValueError(role.role)
+
+
+def reasons(world: World, human: int, child: int, moment: datetime) -> set[int]:
+    """The roles (by id) through which the user may see the child; empty when they may not."""
+    for somebody in world.humans:
+        if somebody.id == human and not on_record(somebody, moment):
+            return set()
+    for pupil in world.children:
+        if pupil.id == child and not on_record(pupil, moment):
+            return set()
+    for shut in world.shut:
+        if shut.human == human and on_record(shut, moment):
+            return set()
+    for block in world.blocks:
+        if block.human == human and block.child == child and held(block, moment):
+            return set()
+    through = set()
+    for role in world.roles:
+        if role.human == human and opens(world, role, child, moment):
+            through.add(role.id)
+    return through
+
+
+def midnight(day: date) -> datetime:
+    """The moment at which a day begins in London."""
+    return datetime(day.year, day.month, day.day, tzinfo=ZoneInfo("Europe/London")).astimezone(UTC)

@@ -1,0 +1,183 @@
+"""Made-up worlds for the reference model, and how to put one straight into the tables."""
+
+from __future__ import annotations
+
+import random
+from datetime import date, datetime, timedelta
+from typing import Any
+
+from schoolgate.access.models import Denial, Grant, Restriction
+from schoolgate.kit.records import Source
+from schoolgate.people.models import User
+from schoolgate.schools.models import CareEpisode, Elsewhere, Enrolment, Establishment, Pupil
+from tests.access.reference import (
+    Block,
+    Child,
+    Human,
+    InCare,
+    OnRecord,
+    OnRoll,
+    RoleHeld,
+    Shut,
+    Spell,
+    World,
+    midnight,
+)
+
+WEEKS = 5
+_WIDE = ["la_super_user", "la_user"]
+_ROLES = [*_WIDE, "social_worker", "designated_teacher"]
+
+
+class Maker:
+    """Makes the facts of one world, all written down before ``end`` and in the weeks before it."""
+
+    def __init__(self, rng: random.Random, end: datetime, *, humans: int, children: int) -> None:
+        self.rng, self.end = rng, end
+        self.start = end - timedelta(weeks=WEEKS)
+        self.world = World(schools=[1, 2])
+        self.humans, self.children = range(1, humans + 1), range(1, children + 1)
+
+    def make(self) -> World:
+        """The world. Its facts are many enough that every rule decides something."""
+        world, rng = self.world, self.rng
+        world.humans = [Human(id=id_, **self._thing()) for id_ in self.humans]
+        world.children = [Child(id=id_, **self._thing()) for id_ in self.children]
+        for child in self.children:
+            for _ in range(rng.randint(1, 4)):
+                school = rng.choice([1, 1, 2, 2, None])
+                world.rolls.append(OnRoll(child=child, school=school, **self._spell()))
+            for _ in range(rng.choice([0, 1, 2, 3])):
+                world.care.append(InCare(child=child, **self._spell()))
+        for human in self.humans:
+            for _ in range(rng.randint(2, 8)):
+                self._add_role(human)
+            for child in rng.sample(self.children, 4):
+                if rng.random() < 0.6:
+                    world.blocks.append(Block(human=human, child=child, **self._spell()))
+            if rng.random() < 0.2:
+                world.shut.append(Shut(human=human, **self._record()))
+        return world
+
+    def _add_role(self, human: int) -> None:
+        """A role and its place; now and then a place that no action would grant it over."""
+        rng = self.rng
+        role = rng.choices(_ROLES, [1, 1, 12, 12])[0]
+        usual = {"social_worker": "child", "designated_teacher": "school"}.get(role, "neither")
+        place = usual if rng.random() < 0.8 else rng.choice(["child", "school", "neither"])
+        held = RoleHeld(
+            id=len(self.world.roles) + 1,
+            human=human,
+            role=role,
+            school=rng.choice(self.world.schools) if place == "school" else None,
+            child=rng.choice(self.children) if place == "child" else None,
+            **self._spell(),
+        )
+        alike = (held.human, held.role, held.school, held.child, held.first)
+        if held.struck or all(
+            (r.human, r.role, r.school, r.child, r.first) != alike
+            for r in self.world.roles
+            if not r.struck
+        ):
+            self.world.roles.append(held)  # the tables refuse the same one twice at a time
+
+    def moment(self) -> datetime:
+        """A moment in the world's weeks."""
+        seconds = (self.end - self.start).total_seconds()
+        return self.start + timedelta(seconds=self.rng.uniform(0, seconds))
+
+    def _record(self, *, struck: float = 0.3) -> dict[str, Any]:
+        """Written down early more often than late; struck out later on by that chance."""
+        written = self.start if self.rng.random() < 0.5 else min(self.moment(), self.moment())
+        later = self.moment()
+        is_struck = later > written and self.rng.random() < struck
+        return {"written": written, "struck": later if is_struck else None}
+
+    def _thing(self) -> dict[str, Any]:
+        record = self._record(struck=0.15)
+        return {**record, "written": self.start} if self.rng.random() < 0.6 else record
+
+    def _spell(self) -> dict[str, Any]:
+        first = self.moment().date() - timedelta(days=self.rng.choice([0, 15, 30]))
+        last = first + timedelta(days=self.rng.randint(0, 35)) if self.rng.random() < 0.4 else None
+        return {**self._record(), "first": first, "last": last}
+
+    def telling_moments(self, count: int) -> list[datetime]:
+        """Moments to ask about: some by chance, most on an edge or a hair's breadth beside one."""
+        world = self.world
+        written: list[OnRecord] = [*world.roles, *world.blocks, *world.shut, *world.rolls]
+        spells: list[Spell] = [*world.roles, *world.rolls, *world.care, *world.blocks]
+        edges = [fact.written for fact in written]
+        edges += [fact.struck for fact in written if fact.struck]
+        edges += [midnight(spell.first) for spell in spells]
+        edges += [midnight(spell.last + timedelta(days=1)) for spell in spells if spell.last]
+        edges = [edge for edge in edges if self.start < edge < self.end]
+        hair = timedelta(microseconds=1)
+        moments = [edge + self.rng.choice([-hair, timedelta(0)]) for edge in edges]
+        return [
+            *self.rng.sample(moments, count * 3 // 4),
+            *(self.moment() for _ in range(count // 4)),
+        ]
+
+
+def write(world: World) -> None:
+    """Put the world straight into the empty tables, under its own ids."""
+    Establishment.objects.bulk_create(
+        Establishment(
+            id=id_, urn=f"10000{id_}", name=f"School {id_}", name_key=f"school{id_}",
+            status="Open", recorded_at=midnight(date(2020, 1, 1)),
+        )
+        for id_ in world.schools
+    )  # fmt: skip
+    User.objects.bulk_create(
+        User(
+            id=h.id, email=f"user{h.id}@example.org", email_key=f"user{h.id}@example.org",
+            first_name="User", first_key="user", last_name=f"No {h.id}", last_key=f"no{h.id}",
+            source=Source.IMPORT, recorded_at=h.written, gone_at=h.struck,
+        )
+        for h in world.humans
+    )  # fmt: skip
+    Pupil.objects.bulk_create(
+        Pupil(
+            id=c.id, first_name="Child", first_key="child", last_name=f"No {c.id}",
+            last_key=f"no{c.id}", recorded_at=c.written, gone_at=c.struck,
+        )
+        for c in world.children
+    )  # fmt: skip
+    Enrolment.objects.bulk_create(
+        Enrolment(
+            pupil_id=r.child, establishment_id=r.school,
+            elsewhere="" if r.school else Elsewhere.AT_HOME, **_both_clocks(r),
+        )
+        for r in world.rolls
+    )  # fmt: skip
+    CareEpisode.objects.bulk_create(
+        CareEpisode(pupil_id=c.child, **_both_clocks(c)) for c in world.care
+    )
+    Grant.objects.bulk_create(
+        Grant(
+            id=r.id, user_id=r.human, role=r.role, establishment_id=r.school, pupil_id=r.child,
+            **_both_clocks(r),
+        )
+        for r in world.roles
+    )  # fmt: skip
+    Restriction.objects.bulk_create(
+        Restriction(user_id=b.human, pupil_id=b.child, reason="made up", **_both_clocks(b))
+        for b in world.blocks
+    )
+    Denial.objects.bulk_create(
+        Denial(
+            user_id=s.human, recorded_at=s.written, ended_at=s.struck, source=Source.BY_HAND
+        )
+        for s in world.shut
+    )  # fmt: skip
+
+
+def _both_clocks(spell: Spell) -> dict[str, Any]:
+    return {
+        "recorded_at": spell.written,
+        "ended_at": spell.struck,
+        "starts_on": spell.first,
+        "ends_on": spell.last,
+        "source": Source.IMPORT,
+    }
