@@ -116,3 +116,9 @@ def viewed(*, by: Actor, kind: str, object_id: int | None, pupil_ids: list[int])
     many = "" if one else ",".join(map(str, pupil_ids))
     with batch(by=by) as events:
         events.add([("viewed", kind, object_id, "", None, one, many)])
+
+
+def signed_in(user_id: int) -> None:
+    """Record that a user signed in; when it cannot be written, they do not (S60)."""
+    with batch(by=user_actor(user_id)) as events:
+        events.add([("signed in", "user", user_id, "", user_id, None, "")])

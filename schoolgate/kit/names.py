@@ -109,10 +109,16 @@ def names_differ_clearly(first: str, last: str, other_first: str, other_last: st
 
 
 def looks_garbled(text: str) -> bool:
-    """Whether ``text`` shows UTF-8 that was read as Windows-1252 and saved again ("GÃ¶tschel")."""
+    """Whether ``text`` went through a wrong encoding on its way here.
+
+    Shown by UTF-8 read as Windows-1252 ("GÃ¶tschel"), by the mark for a lost letter, and by
+    control characters where Windows-1252 was read as ISO-8859-1.
+    """
     if text.isascii():
         return False
+    if "\ufffd" in text or any("\x80" <= c <= "\x9f" for c in text):
+        return True
     try:
         return text.encode("cp1252").decode("utf-8") != text
     except UnicodeError:
-        return "\ufffd" in text
+        return False

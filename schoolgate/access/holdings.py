@@ -1,0 +1,101 @@
+"""What users hold: for pages that list users. Who sees whom is asked of access/scope.py."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+
+from django.db.models import Exists, OuterRef, Q, QuerySet
+
+from schoolgate.access import relations
+from schoolgate.access.models import Denial, Grant, Restriction
+from schoolgate.access.roles import ROLES, Detail
+from schoolgate.access.scope import grants_that_reach, narrow, sees, wide
+from schoolgate.kit import bulk
+from schoolgate.people.models import User
+from schoolgate.schools.models import Pupil
+
+
+@dataclass(frozen=True)
+class Holding:
+    """What a user holds today: the names of their roles, and how many pupils they see.
+
+    ``pupils`` is None for one who sees every pupil (less those that a restriction keeps from
+    them): those are not counted.
+    """
+
+    roles: list[str]
+    pupils: int | None
+
+
+def users_with_status() -> QuerySet[User]:
+    """The users who are there, each with ``is_denied``: whether they are inactive."""
+    denied = Denial.objects.filter(user=OuterRef("pk"), ended_at__isnull=True)
+    return User.objects.filter(gone_at__isnull=True).annotate(is_denied=Exists(denied))
+
+
+def grants_of(user_id: int) -> QuerySet[Grant]:
+    """The grants on record of a user, also those that have not begun or are over."""
+    return Grant.objects.filter(user_id=user_id, ended_at__isnull=True).select_related(
+        "establishment", "pupil"
+    )
+
+
+def restrictions_on(pupil_id: int) -> QuerySet[Restriction]:
+    """The restrictions on record of a pupil, also those that have not begun or are over."""
+    return (
+        Restriction.objects.filter(pupil_id=pupil_id, ended_at__isnull=True)
+        .select_related("user")
+        .order_by("user__last_key", "user__first_key", "pk")
+    )
+
+
+def assigned_to(user_id: int, day: date) -> QuerySet[Pupil]:
+    """The pupils assigned to a user under a role that sees others too: first in a list (LAC7)."""
+    grants = Grant.objects.filter(
+        _holds(day),
+        user_id=user_id,
+        pupil__isnull=False,
+        role__in=[role.code for role in ROLES.values() if role.assigns_pupils],
+    )
+    return Pupil.objects.filter(pk__in=grants.values("pupil_id"))
+
+
+def holdings(user_ids: Sequence[int], day: date) -> dict[int, Holding]:
+    """What each of these users holds on ``day``, in three queries however many they are."""
+    assigning = [role.code for role in ROLES.values() if role.assigns_pupils]
+    held = (
+        Grant.objects.filter(_holds(day), user_id__in=user_ids)
+        .exclude(role__in=assigning, pupil__isnull=False)
+        .values_list("user_id", "role")
+        .distinct()
+    )
+    roles: dict[int, set[str]] = {user_id: set() for user_id in user_ids}
+    for user_id, role in held:
+        roles[user_id].add(ROLES[role].name)
+    stand = relations.at()
+    among = f"IN ({', '.join(map(str, user_ids)) or 'NULL'})"
+    every = bulk.select(
+        f"SELECT w.user_id FROM ({wide(stand)}) w JOIN {stand.users} u ON u.id = w.user_id"
+        f" WHERE w.user_id {among}"
+    )
+    counted = bulk.select(
+        "SELECT s.user_id, count(DISTINCT s.pupil_id)"
+        f" FROM ({sees(stand, narrow(stand))}) s WHERE s.user_id {among} GROUP BY s.user_id"
+    )
+    pupils: dict[int, int | None] = {**dict(counted), **{user_id: None for (user_id,) in every}}
+    return {
+        user_id: Holding(sorted(names), pupils.get(user_id, 0)) for user_id, names in roles.items()
+    }
+
+
+def shows_past_care(user_id: int, pupil_id: int) -> bool:
+    """Whether a role through which the user sees the pupil shows past care episodes too."""
+    through = Grant.objects.filter(pk__in=grants_that_reach(user_id, pupil_id))
+    return any(
+        ROLES[role].detail is Detail.EVERYTHING for role in through.values_list("role", flat=True)
+    )
+
+
+def _holds(day: date) -> Q:
+    open_ended = Q(ends_on__isnull=True) | Q(ends_on__gte=day)
+    return Q(ended_at__isnull=True, starts_on__lte=day) & open_ended

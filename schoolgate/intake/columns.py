@@ -1,0 +1,170 @@
+"""The kinds of file and their columns: headings, help, what is mandatory.
+
+From here come the blank template, the notes on each column and the matching of headings.
+"""
+
+import csv
+import io
+from dataclasses import dataclass, field
+
+from schoolgate.kit.names import heading_key
+
+
+@dataclass(frozen=True)
+class Column:
+    """A column that a file of some kind may have.
+
+    ``template``: how many times the blank template has it. ``max_length``: of its cells.
+    """
+
+    field: str
+    heading: str
+    help: str
+    required: bool = False
+    repeated: bool = False
+    template: int = 1
+    max_length: int = 150
+
+
+@dataclass(frozen=True)
+class Kind:
+    """A kind of file. ``extracts``: made by another system, so columns not listed are expected.
+
+    ``one_of``: fields of which at least one column must be there.
+    """
+
+    code: str
+    name: str
+    columns: tuple[Column, ...]
+    purpose: str
+    extracts: bool = False
+    one_of: tuple[str, ...] = ()
+    keys: frozenset[str] = field(init=False)
+
+    def __post_init__(self) -> None:
+        keys = frozenset(heading_key(column.heading) for column in self.columns)
+        object.__setattr__(self, "keys", keys)
+
+    def template(self) -> str:
+        """The blank CSV of this kind: its headings."""
+        out = io.StringIO(newline="")
+        csv.writer(out).writerow(
+            [column.heading for column in self.columns for _ in range(column.template)]
+        )
+        return out.getvalue()
+
+    def column(self, field: str) -> Column:
+        """The column that holds ``field``."""
+        return next(column for column in self.columns if column.field == field)
+
+
+UPN_HEADING = "Pupil Reference Number (UPN)"
+URN_HEADING = "School Reference Number (URN)"
+
+USERS = Kind(
+    code="users",
+    name="Users",
+    purpose="People of one role: designated teachers, social workers, LA users.",
+    columns=(
+        Column("first_name", "User First Name", "As they are known at work.", required=True),
+        Column("last_name", "User Last Name", "As they are known at work.", required=True),
+        Column("job_title", "Job Title", "For example Pastoral Head."),
+        Column(
+            "email",
+            "Email",
+            "With this they sign in. Each person has their own; it must be unique in your"
+            " organisation.",
+            required=True,
+            max_length=254,
+        ),
+        Column("phone", "Phone", "At work.", max_length=50),
+        Column(
+            "urn",
+            URN_HEADING,
+            "The number of their school on the national register. A designated teacher must have"
+            " one: it decides which pupils they see. Enter 0 if it is not known yet; they then see"
+            " nobody. For other roles it is their workplace and opens nothing.",
+            max_length=20,
+        ),
+        Column(
+            "upn",
+            UPN_HEADING,
+            "Pupils to link (social worker) or to put first (LA user), one in each column; add as"
+            " many columns of this heading as you need. A designated teacher needs none: their"
+            " pupils follow from the register.",
+            repeated=True,
+            template=4,
+            max_length=100,
+        ),
+    ),
+)
+PUPILS = Kind(
+    code="pupils",
+    name="Pupils",
+    purpose="The register: who is on roll where, and who is in care since when.",
+    one_of=("upn", "internal_id", "sync_key", "username"),
+    columns=(
+        Column("first_name", "First Name", "", required=True),
+        Column("last_name", "Last Name", "", required=True),
+        Column("date_of_birth", "Date of Birth", "As 2011-05-30 or 30/05/2011."),
+        Column("upn", "UPN", "At least one identifier is needed.", max_length=100),
+        Column("internal_id", "Internal Person ID", "From your own system.", max_length=100),
+        Column("sync_key", "Synchronisation Key", "From your own system.", max_length=100),
+        Column("username", "Username", "From your own system.", max_length=100),
+        Column(
+            "urn",
+            URN_HEADING,
+            "The school where the pupil is on roll from today. 888888: no school known; 999999:"
+            " educated at home.",
+            max_length=20,
+        ),
+        Column("year", "Year", "For example 8.", max_length=20),
+        Column("class_name", "Class", "For example 8A.", max_length=50),
+        Column("in_care_since", "In Care Since", "The first day in care."),
+        Column("in_care_until", "In Care Until", "The last day in care."),
+        Column("left_on", "Left On", "The last day on roll at that school."),
+    ),
+)
+ESTABLISHMENTS = Kind(
+    code="establishments",
+    name="Establishments",
+    purpose="An extract of the national register of schools (GIAS).",
+    extracts=True,
+    columns=(
+        Column("urn", "URN", "Five or six digits.", required=True, max_length=10),
+        Column("name", "EstablishmentName", "", required=True, max_length=200),
+        Column("la_code", "LA (code)", "", max_length=10),
+        Column("la_name", "LA (name)", "", max_length=100),
+        Column("number", "EstablishmentNumber", "", max_length=10),
+        Column("type_name", "TypeOfEstablishment (name)", "", max_length=100),
+        Column("type_group", "EstablishmentTypeGroup (name)", "", max_length=100),
+        Column(
+            "status", "EstablishmentStatus (name)", "A blank one counts as open.", max_length=50
+        ),
+        Column("phase", "PhaseOfEducation (name)", "", max_length=50),
+        Column("town", "Town", "", max_length=100),
+        Column("postcode", "Postcode", "", max_length=20),
+        Column("ukprn", "UKPRN", "", max_length=20),
+        Column("trust_code", "Trusts (code)", "", max_length=20),
+        Column("trust_name", "Trusts (name)", "", max_length=200),
+        Column("opened_on", "OpenDate", "As 01-09-2012."),
+        Column("closed_on", "CloseDate", "As 31-08-2026."),
+    ),
+)
+LINKS = Kind(
+    code="links",
+    name="Establishment links",
+    purpose="A GIAS extract of which establishment followed which.",
+    extracts=True,
+    columns=(
+        Column("urn", "URN", "Five or six digits.", required=True, max_length=10),
+        Column("link_urn", "LinkURN", "Five or six digits.", required=True, max_length=10),
+        Column("link_name", "LinkName", "", max_length=200),
+        Column("link_type", "LinkType", "For example Successor.", required=True, max_length=100),
+        Column("established_on", "LinkEstablishedDate", "As 01-09-2012; may be blank."),
+    ),
+)
+KINDS = {kind.code: kind for kind in (ESTABLISHMENTS, LINKS, PUPILS, USERS)}
+
+# The column that a file of refused rows has in front; it may stay when the file is mended.
+REASON_HEADING = "What to mend"

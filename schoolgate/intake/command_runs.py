@@ -1,0 +1,110 @@
+"""A whole run at once, as the command line does it: check and, if all is well, apply."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, BinaryIO
+
+from django.db import transaction
+from django.utils import timezone
+
+from schoolgate.audit.actions import Actor
+from schoolgate.intake import refused, runs
+from schoolgate.intake.findings import Finding, Findings
+from schoolgate.intake.models import Import, State
+from schoolgate.intake.plan import Plan, Summary
+from schoolgate.kit import locks
+
+
+@dataclass(frozen=True)
+class Done:
+    """What came of a run. ``import_id`` is None when nothing was stored (``--check``)."""
+
+    import_id: int | None
+    summary: Summary
+    findings: Findings
+    applied: bool
+
+    def as_object(self) -> dict[str, Any]:
+        """The object that ``--json`` prints (PRODUCT.md, "Command line")."""
+        counts = self.summary.as_dict()
+        names = (
+            "rows", "created", "updated", "unchanged", "refused", "linked", "unlinked", "gained",
+            "lost",
+        )  # fmt: skip
+        return {
+            "import": self.import_id,
+            **{name: counts[name] for name in names},
+            "faults": [_as_object(finding) for finding in self.findings.in_order()],
+            "warnings": [_as_object(finding) for finding in self.findings.warnings],
+        }
+
+
+def _as_object(finding: Finding) -> dict[str, Any]:
+    return {
+        "row": finding.row,
+        "column": finding.column,
+        "value": finding.value,
+        "problem": finding.problem,
+        "kind": finding.kind.value,
+    }
+
+
+def take_in(
+    path: str,
+    *,
+    kind: str,
+    role: str,
+    filename: str,
+    by: Actor,
+    yes: bool = False,
+    headings: Mapping[str, str] | None = None,
+    check_only: bool = False,
+    skip_faulty: bool = False,
+    refused_file: BinaryIO | None = None,
+) -> Done:
+    """Check the file at ``path`` and apply it, unless told to check only or something is wrong.
+
+    With ``skip_faulty`` the good rows are applied whatever is wrong with others. Raises
+    UnknownHeading where ``headings`` maps from or to one that there is not.
+    """
+    with runs.plan_for(kind, role=role, by=by, yes=yes, headings=headings) as plan:
+        plan.stage(path)
+        if check_only:
+            plan.work_out()
+            done = Done(None, plan.summary(), plan.findings, applied=False)
+        else:
+            done = _apply(plan, path, role, filename, skip_faulty)
+        if refused_file is not None:
+            refused.write(path, plan, refused_file)
+    return done
+
+
+def _apply(plan: Plan, path: str, role: str, filename: str, skip_faulty: bool) -> Done:
+    with Path(path).open("rb") as content:
+        run = runs.receive(
+            kind=plan.kind.code,
+            role=role,
+            filename=filename,
+            content=content,
+            by=plan.by,
+            yes=plan.staged.yes,
+            headings=plan.wanted_headings,
+            state=State.CANCELLED,  # until it is done: if this process dies, nobody takes it up
+        )
+    with transaction.atomic():
+        locks.while_importing()
+        plan.work_out()
+        summary = plan.summary()
+        clean = not plan.findings.faults
+        applied = clean or (skip_faulty and summary.refused < summary.rows)
+        runs.keep_findings(run, plan, summary)
+        if applied:
+            runs.write(run, plan, summary)
+        else:
+            Import.objects.filter(pk=run.pk).update(
+                state=State.NEEDS_PERSON,
+                plan_digest=plan.digest(summary),
+                made_at=timezone.now(),
+            )
+    return Done(run.pk, summary, plan.findings, applied)

@@ -1,0 +1,75 @@
+"""What was found in a file: faults, questions and warnings, each with its place."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import NamedTuple
+
+
+class Severity(StrEnum):
+    """A fault blocks its row, a question does until a person answers, a warning never."""
+
+    FAULT = "fault"
+    QUESTION = "question"
+    WARNING = "warning"
+
+
+class Finding(NamedTuple):
+    """One thing found. ``row`` as a spreadsheet shows it, None for the whole file; ``column`` as
+    the file's heading has it; ``problem`` a sentence that begins with the remedy; ``code`` what
+    kind of thing it is, for grouping."""
+
+    row: int | None
+    column: str
+    value: str
+    problem: str
+    kind: Severity
+    code: str
+
+
+@dataclass
+class Findings:
+    """All findings of one check; none stops the rest.
+
+    ``yes``: a person has answered the questions that a yes settles (PRODUCT.md, ``--yes``).
+    """
+
+    yes: bool = False
+    faults: list[Finding] = field(default_factory=list)
+    warnings: list[Finding] = field(default_factory=list)
+    refused: set[int] = field(default_factory=set)
+    whole_file: bool = False
+
+    def fault(self, row: int | None, column: str, value: str, problem: str, code: str) -> None:
+        """Something that blocks the row, or with no row the file."""
+        self.faults.append(Finding(row, column, value, problem, Severity.FAULT, code))
+        self._refuse(row)
+
+    def ask(
+        self, row: int, column: str, value: str, problem: str, code: str, *, settles: bool = True
+    ) -> None:
+        """Something that blocks the row until a person answers; ``settles``: a yes answers it."""
+        if self.yes and settles:
+            return
+        self.faults.append(Finding(row, column, value, problem, Severity.QUESTION, code))
+        self._refuse(row)
+
+    def warn(self, row: int | None, column: str, value: str, problem: str, code: str) -> None:
+        """Something worth knowing that blocks nothing."""
+        self.warnings.append(Finding(row, column, value, problem, Severity.WARNING, code))
+
+    def _refuse(self, row: int | None) -> None:
+        if row is None:
+            self.whole_file = True
+        else:
+            self.refused.add(row)
+
+    def in_order(self) -> Iterator[Finding]:
+        """Faults and questions by row; those of the whole file first."""
+        yield from sorted(self.faults, key=lambda finding: finding.row or 0)
+
+    def count(self, kind: Severity) -> int:
+        """How many there are of a kind."""
+        if kind is Severity.WARNING:
+            return len(self.warnings)
+        return sum(finding.kind is kind for finding in self.faults)

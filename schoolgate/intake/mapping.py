@@ -1,0 +1,138 @@
+"""Which column of the file is which of ours (headings match ignoring case and blanks)."""
+
+import difflib
+from collections.abc import Mapping as Dictionary
+from dataclasses import dataclass, field
+
+from schoolgate.intake.columns import REASON_HEADING, Column, Kind
+from schoolgate.intake.findings import Findings
+from schoolgate.kit.names import heading_key
+
+
+class UnknownHeading(Exception):
+    """A mapping names a heading that there is not; the text says which to use."""
+
+
+@dataclass(frozen=True)
+class Mapping:
+    """Where each of our fields stands in a row: positions from 0, several where repeated."""
+
+    headings: list[str]
+    places: dict[str, list[int]]
+    ignored: list[int] = field(default_factory=list)
+
+    def place(self, name: str) -> int | None:
+        """The position of a field that stands once, None when the file does not have it."""
+        found = self.places.get(name)
+        return found[0] if found else None
+
+    def heading(self, name: str, kind: Kind) -> str:
+        """The file's heading for a field; ours where the file does not have it."""
+        place = self.place(name)
+        return kind.column(name).heading if place is None else self.headings[place]
+
+
+def match(
+    kind: Kind, headings: list[str], wanted: Dictionary[str, str], findings: Findings
+) -> Mapping:
+    """Match the file's headings to the columns of ``kind``.
+
+    ``wanted`` maps headings of the file to ours. Missing and repeated ones are faults of the
+    whole file, unknown ones warnings. Raises UnknownHeading for a mapping that fits nothing.
+    """
+    ours = {heading_key(column.heading): column for column in kind.columns}
+    told = _told(kind, headings, wanted, ours)
+    places: dict[str, list[int]] = {}
+    ignored = []
+    for place, heading in enumerate(headings):
+        column = told.get(heading_key(heading)) or ours.get(heading_key(heading))
+        if column is not None and (
+            column.field not in told_fields(told) or heading_key(heading) in told
+        ):
+            places.setdefault(column.field, []).append(place)
+        else:
+            ignored.append(place)
+    _report(kind, headings, places, ignored, findings)
+    return Mapping(headings, places, ignored)
+
+
+def told_fields(told: dict[str, Column]) -> set[str]:
+    """The fields that a mapping speaks for: the file's own heading of that name gives way."""
+    return {column.field for column in told.values()}
+
+
+def _told(
+    kind: Kind, headings: list[str], wanted: Dictionary[str, str], ours: dict[str, Column]
+) -> dict[str, Column]:
+    in_file = {heading_key(heading) for heading in headings}
+    told: dict[str, Column] = {}
+    for theirs, our in wanted.items():
+        column = ours.get(heading_key(our))
+        if column is None:
+            names = ", ".join(column.heading for column in kind.columns)
+            raise UnknownHeading(f"Map to one of these headings, not to “{our}”: {names}.")
+        if heading_key(theirs) not in in_file:
+            raise UnknownHeading(
+                f"Map from a heading of the file, not from “{theirs}”: it has"
+                f" {', '.join(heading for heading in headings if heading)}."
+            )
+        told[heading_key(theirs)] = column
+    return told
+
+
+def _report(
+    kind: Kind,
+    headings: list[str],
+    places: dict[str, list[int]],
+    ignored: list[int],
+    findings: Findings,
+) -> None:
+    for column in kind.columns:
+        found = places.get(column.field, [])
+        if column.required and not found:
+            findings.fault(
+                None,
+                column.heading,
+                "",
+                f"Add a column “{column.heading}”, or say which column of the file it is: the"
+                f" first row has {_seen(headings)}.{_close(column.heading, headings)}",
+                "missing-column",
+            )
+        if len(found) > 1 and not column.repeated:
+            findings.fault(
+                None,
+                headings[found[1]],
+                "",
+                f"Keep one column “{headings[found[0]]}”: the file has {len(found)} of them"
+                f" (columns {' and '.join(str(place + 1) for place in found)}).",
+                "repeated-column",
+            )
+    if kind.one_of and not any(name in places for name in kind.one_of):
+        names = ", ".join(kind.column(name).heading for name in kind.one_of)
+        findings.fault(
+            None, names, "",
+            f"Add at least one column that identifies the pupil: {names}.", "missing-column",
+        )  # fmt: skip
+    if kind.extracts:
+        return
+    for place in ignored:
+        heading = headings[place].strip()
+        if heading_key(heading) == heading_key(REASON_HEADING):
+            continue
+        if heading:
+            problem = (
+                f"Nothing to do if “{heading}” is not needed: it is none of the columns of this"
+                f" kind of file and is ignored.{_close(heading, [c.heading for c in kind.columns])}"
+            )
+            findings.warn(None, headings[place], "", problem, "unknown-column")
+
+
+def _seen(headings: list[str]) -> str:
+    shown = [f"“{heading.strip()[:40]}”" for heading in headings[:12] if heading.strip()]
+    more = len(headings) - 12
+    return ", ".join(shown) + (f" and {more} more" if more > 0 else "")
+
+
+def _close(heading: str, others: list[str]) -> str:
+    close = difflib.get_close_matches(heading.strip(), [o.strip() for o in others if o], n=1)
+    return f" Is it “{close[0]}”?" if close else ""

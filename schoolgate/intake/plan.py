@@ -1,0 +1,272 @@
+"""From a file to proposed changes. Writes nothing but temporary tables of this connection.
+
+A plan is made in two steps: ``stage`` reads the file into temporary tables, looking at each row by
+itself; ``work_out`` then finds, in a handful of set-based statements, who each row is, what is
+wrong with it, and what it would change. Applying works it out again inside the transaction that
+writes, so that what is applied is what would be shown at that moment (S42).
+"""
+
+import hashlib
+from abc import ABC, abstractmethod
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict, dataclass
+from datetime import date
+from typing import Any
+
+from django.utils import timezone
+
+from schoolgate.access.preview import AccessChange, Preview
+from schoolgate.audit.actions import Actor
+from schoolgate.intake import mapping
+from schoolgate.intake.columns import Column, Kind
+from schoolgate.intake.findings import Findings, Severity
+from schoolgate.intake.sources.open_file import open_table
+from schoolgate.intake.sources.table import Unreadable
+from schoolgate.kit import bulk
+from schoolgate.kit.names import tidy
+
+FLUSH = 5_000
+
+
+@dataclass
+class Summary:
+    """The counts of a check, or of what was applied. rows = the four outcomes, always (NEW2)."""
+
+    rows: int = 0
+    created: int = 0
+    updated: int = 0
+    unchanged: int = 0
+    refused: int = 0
+    linked: int = 0
+    unlinked: int = 0
+    gained: int = 0
+    lost: int = 0
+    faults: int = 0
+    questions: int = 0
+    warnings: int = 0
+
+    def as_dict(self) -> dict[str, int]:
+        return asdict(self)
+
+
+class Plan(ABC):
+    """What a file of one kind would do. Use it in a ``with``: its tables go at the end."""
+
+    kind: Kind
+    tables: Mapping[str, tuple[str, tuple[str, ...]]]  # name: (columns, indexes)
+    derived: tuple[str, ...]  # the tables that `work_out` fills
+
+    def __init__(
+        self, *, by: Actor, yes: bool = False, headings: Mapping[str, str] | None = None
+    ) -> None:
+        self.by = by
+        self.today: date = timezone.localdate()
+        self.wanted_headings = headings or {}
+        self.staged = Findings(yes=yes)
+        self.findings = self.staged
+        self.mapping = mapping.Mapping([], {})
+        self.rows = 0
+        self._buffers: dict[str, list[tuple[Any, ...]]] = {}
+
+    def __enter__(self) -> "Plan":
+        for name, (columns, indexes) in self.tables.items():
+            bulk.make_temporary(name, columns, indexes=indexes)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for name in self.tables:
+            bulk.drop_temporary(name)
+
+    # Staging
+
+    def stage(self, path: str) -> None:
+        """Read the file. Whatever is wrong with it as a whole becomes a finding."""
+        try:
+            with open_table(path, self._known_headings()) as table:
+                for note in table.notes:
+                    self.staged.warn(None, "", "", note, "note")
+                self.mapping = mapping.match(
+                    self.kind, table.headings, self.wanted_headings, self.staged
+                )
+                self._stage_rows(table.rows)
+        except Unreadable as problem:
+            self.staged.fault(problem.row, "", problem.value, str(problem), "unreadable")
+            self.staged.whole_file = True
+        if not self.rows and not self.staged.whole_file:
+            self.staged.fault(
+                None, "", "", "Add rows beneath the headings: the file has none.", "no-rows"
+            )
+        for name, rows in self._buffers.items():
+            self._flush(name, rows)
+        bulk.analyse(*(name for name in self.tables if name not in self.derived))
+
+    def _known_headings(self) -> frozenset[str]:
+        told = {mapping.heading_key(heading) for heading in self.wanted_headings}
+        return self.kind.keys | told
+
+    def _stage_rows(self, rows: Iterator[tuple[int, list[str]]]) -> None:
+        width = len(self.mapping.headings)
+        longest = [
+            (place, column.max_length, column)
+            for column in self.kind.columns
+            for place in self.mapping.places.get(column.field, [])
+        ]
+        broken = self.staged.whole_file
+        for n, cells in rows:
+            self.rows += 1
+            if broken:
+                continue
+            if len(cells) > width:
+                self._too_long(n, cells, width)
+            elif len(cells) < width:
+                cells = cells + [""] * (width - len(cells))
+            for place, limit, column in longest:
+                if len(cells[place]) > limit:
+                    self._too_much(n, place, cells, column)
+            self.stage_row(n, cells)
+
+    def _too_long(self, n: int, cells: list[str], width: int) -> None:
+        extra = [cell for cell in cells[width:] if cell.strip()]
+        if extra:
+            self.staged.fault(
+                n, "", extra[0],
+                f"Put every cell beneath a heading: this row has {len(cells)} cells and the"
+                f" headings are {width}. Is a comma missing its quotation marks?", "ragged-row",
+            )  # fmt: skip
+
+    def _too_much(self, n: int, place: int, cells: list[str], column: Column) -> None:
+        self.staged.fault(
+            n, self.mapping.headings[place], cells[place][:100] + "…",
+            f"Shorten this to {column.max_length} characters: it has {len(cells[place]):,}.",
+            "too-long",
+        )  # fmt: skip
+        cells[place] = cells[place][: column.max_length]
+
+    def keep(self, table: str, row: tuple[Any, ...]) -> None:
+        """Put a row into a temporary table (in blocks)."""
+        buffer = self._buffers.setdefault(table, [])
+        buffer.append(row)
+        if len(buffer) >= FLUSH:
+            self._flush(table, buffer)
+
+    def _flush(self, table: str, rows: list[tuple[Any, ...]]) -> None:
+        columns = [part.split()[0] for part in self.tables[table][0].split(", ")]
+        bulk.load(table, columns, rows)
+        rows.clear()
+
+    def flush(self) -> None:
+        """Put what was kept into the temporary tables now."""
+        for name, rows in self._buffers.items():
+            self._flush(name, rows)
+
+    def cell(self, cells: list[str], name: str) -> str:
+        """The tidy text of a field in a row; blank when the file does not have the column."""
+        place = self.mapping.places.get(name)
+        return tidy(cells[place[0]]) if place else ""
+
+    def title(self, name: str) -> str:
+        """The file's heading of a field."""
+        return self.mapping.heading(name, self.kind)
+
+    def need(self, n: int, name: str, value: str) -> None:
+        """A fault when a mandatory cell is empty."""
+        if not value:
+            self.staged.fault(
+                n, self.title(name), "", f"Enter the {self.title(name)}: it must not be empty.",
+                "empty-cell",
+            )  # fmt: skip
+
+    @abstractmethod
+    def stage_row(self, n: int, cells: list[str]) -> None:
+        """Look at one row by itself, and keep what the set-based part needs."""
+
+    # Working out
+
+    def work_out(self) -> None:
+        """Find who each row is and what it would change. May be called again."""
+        for name in self.derived:
+            bulk.execute(f"DELETE FROM {name}")
+        self.findings = Findings(
+            yes=self.staged.yes,
+            faults=list(self.staged.faults),
+            warnings=list(self.staged.warnings),
+            refused=set(self.staged.refused),
+            whole_file=self.staged.whole_file,
+        )
+        if not self.findings.whole_file:
+            self.find()
+
+    @abstractmethod
+    def find(self) -> None:
+        """The set-based part."""
+
+    @abstractmethod
+    def outcomes(self) -> tuple[int, int]:
+        """How many rows create, and how many update."""
+
+    def linked(self) -> int:
+        """How many user-to-pupil grants would be made."""
+        return 0
+
+    def preview(self) -> Preview | None:
+        """The two states of scope, None when nothing of it can change."""
+        return None
+
+    def summary(self) -> Summary:
+        """The counts, access gained and lost included."""
+        found = self.findings
+        summary = Summary(
+            rows=self.rows,
+            faults=found.count(Severity.FAULT),
+            questions=found.count(Severity.QUESTION),
+            warnings=found.count(Severity.WARNING),
+        )
+        if found.whole_file:
+            summary.refused = self.rows
+            return summary
+        summary.refused = len(found.refused)
+        summary.created, summary.updated = self.outcomes()
+        summary.unchanged = self.rows - summary.refused - summary.created - summary.updated
+        summary.linked = self.linked()
+        preview = self.preview()
+        change = preview.count() if preview else AccessChange(0, 0)
+        summary.gained, summary.lost = change.gained, change.lost
+        return summary
+
+    def digest(self, summary: Summary) -> str:
+        """The fingerprint of what would be done and of the access it gives (S42)."""
+        total = hashlib.sha256(repr(sorted(summary.as_dict().items())).encode())
+        for query in self.proposals():
+            for chunk in pages(query):
+                total.update(repr(chunk).encode())
+        return total.hexdigest()
+
+    @abstractmethod
+    def proposals(self) -> list[str]:
+        """Queries over the temporary tables, first column a row number, that tell all there is."""
+
+    @abstractmethod
+    def write(self, *, import_id: int) -> None:
+        """Do it, by calling the actions. Inside the caller's transaction, just after `work_out`."""
+
+
+def pages(query: str, size: int = bulk.CHUNK) -> Iterator[list[tuple[Any, ...]]]:
+    """The rows of ``query`` in lists, by ranges of its first column ``n``.
+
+    Each list is a query of its own, so that what is made of it can use the same connection.
+    """
+    after = 0
+    while True:
+        # Rows of one number stay together: the range ends at the number of the size-th row.
+        last = bulk.select(
+            f"SELECT n FROM ({query}) q WHERE n > %s ORDER BY n LIMIT 1 OFFSET {size - 1}", [after]
+        )
+        end = last[0][0] if last else 2**31 - 1
+        rows = bulk.select(
+            f"SELECT * FROM ({query}) q WHERE n > %s AND n <= %s ORDER BY 1, 2, 3", [after, end]
+        )
+        if rows:
+            yield rows
+        if not last:
+            return
+        after = end

@@ -1,0 +1,262 @@
+"""Taking an applied import back (NEW3, S43).
+
+What the import made is ended or gone, what it changed is restored, unless somebody (a later import
+included) has changed it since or depends on it: that is kept, and listed. Set-based throughout.
+"""
+
+from collections.abc import Iterable
+from typing import Any
+
+from schoolgate.access import actions as access
+from schoolgate.access.models import Grant
+from schoolgate.audit.actions import Actor
+from schoolgate.intake.models import Change, Import, Kept
+from schoolgate.kit import bulk
+from schoolgate.kit.records import Ending, Source
+from schoolgate.people import actions as people
+from schoolgate.people.models import User
+from schoolgate.schools import actions as schools
+from schoolgate.schools.models import (
+    CareEpisode,
+    Enrolment,
+    Establishment,
+    EstablishmentLink,
+    Pupil,
+    PupilIdentifier,
+)
+
+_OTHERS = "import_id IS NULL OR import_id <> %s"
+_MODELS: dict[str, type[User] | type[Pupil] | type[Establishment]] = {
+    "user": User,
+    "pupil": Pupil,
+    "establishment": Establishment,
+}
+
+
+def remember_changes(import_id: int, kind: str, changes: Iterable[tuple[Any, ...]]) -> None:
+    """Note fields that an import changes: id, field, old value, new value."""
+    bulk.load(
+        Change._meta.db_table,
+        ["run_id", "kind", "object_id", "field", "old", "new"],
+        (
+            (import_id, kind, id_, field, _text(old), _text(new))
+            for id_, field, old, new in changes
+        ),
+    )
+
+
+def _text(value: object) -> str | None:
+    return None if value is None else str(value)
+
+
+def take_back(run: Import, *, by: Actor) -> int:
+    """Undo the import inside the caller's transaction; returns how many things were kept."""
+    _restore_fields(run, by)
+    _end_grants(run, by)
+    _remove_users(run, by)
+    _restore_records(run, by)
+    _remove_pupils(run, by)
+    _remove_establishments(run, by)
+    EstablishmentLink.objects.filter(import_id=run.pk).delete()
+    return Kept.objects.filter(run=run).count()
+
+
+def _keep(run: Import, kind: str, ids: Iterable[int], reason: str) -> None:
+    bulk.load(
+        Kept._meta.db_table,
+        ["run_id", "kind", "object_id", "reason"],
+        ((run.pk, kind, id_, reason) for id_ in ids),
+    )
+
+
+def _restore_fields(run: Import, by: Actor) -> None:
+    """Put back what the import changed, where it is still as the import left it."""
+    for (kind, field) in Change.objects.filter(run=run).values_list("kind", "field").distinct():
+        if kind == "link":
+            _restore_links(run)
+            continue
+        model = _MODELS[kind]
+        column = model._meta.get_field(field).column
+        table = model._meta.db_table
+        rows = bulk.select(
+            f"SELECT c.object_id, c.old, COALESCE(CAST(t.{column} AS TEXT), '') ="
+            f" COALESCE(c.new, '') FROM intake_change c JOIN {table} t ON t.id = c.object_id"
+            " WHERE c.run_id = %s AND c.kind = %s AND c.field = %s ORDER BY 1",
+            [run.pk, kind, field],
+        )
+        back = [(id_, field, old) for id_, old, as_left in rows if as_left]
+        if model is User:
+            people.change_users(back, by=by, import_id=run.pk)
+        else:
+            schools.change_things(model, back, by=by, import_id=run.pk)  # type: ignore[arg-type]
+        _keep(
+            run, kind, (id_ for id_, _, as_left in rows if not as_left),
+            f"its {field.replace('_', ' ')} was changed since",
+        )  # fmt: skip
+    _untouch(run)
+
+
+def _untouch(run: Import) -> None:
+    """What this import touched counts as touched no more, unless somebody else was there too."""
+    for model in _MODELS.values():
+        bulk.execute(
+            f"UPDATE {model._meta.db_table} SET touched_at = NULL, touched_import_id = NULL"
+            " WHERE touched_import_id = %s AND id NOT IN"
+            " (SELECT object_id FROM intake_kept WHERE run_id = %s)",
+            [run.pk, run.pk],
+        )
+
+
+def _restore_links(run: Import) -> None:
+    for change in Change.objects.filter(run=run, kind="link"):
+        EstablishmentLink.objects.filter(pk=change.object_id).update(
+            **{change.field: change.old or (None if change.field == "established_on" else "")}
+        )
+
+
+def _end_grants(run: Import, by: Actor) -> None:
+    """End the grants that the import made, and bring back those that it replaced."""
+    made = Grant.objects.filter(import_id=run.pk, ended_at__isnull=True).values_list("pk", flat=True)
+    replaced = list(
+        Grant.objects.filter(ended_import_id=run.pk, ended_how=Ending.REPLACED.value).values_list(
+            "user_id", "role", "establishment_id", "pupil_id", "starts_on", "ends_on", "source"
+        )
+    )
+    access.revoke(made, by=by, how=Ending.UNDONE, import_id=run.pk)
+    for source in Source:
+        again = [access.NewGrant(*row[:6]) for row in replaced if row[6] == source.value]
+        if again:
+            access.grant(again, by=by, source=source)
+
+
+def _remove_users(run: Import, by: Actor) -> None:
+    """The users it made are gone, but for those who signed in or whom others had to do with."""
+    made = "SELECT id FROM people_user WHERE import_id = %s AND gone_at IS NULL"
+    others = "import_id IS NULL OR import_id <> %s"
+    depends = bulk.select(
+        "SELECT u.id, CASE WHEN u.last_login IS NOT NULL THEN 'they have signed in since'"
+        " WHEN u.touched_at IS NOT NULL THEN 'they were edited since'"
+        " ELSE 'somebody has given them something, or taken it away, since' END FROM people_user u"
+        f" WHERE u.id IN ({made}) AND (u.last_login IS NOT NULL OR u.touched_at IS NOT NULL"
+        f" OR EXISTS (SELECT 1 FROM access_grant g WHERE g.user_id = u.id AND ({others})"
+        " AND g.ended_how <> 'undone')"
+        " OR EXISTS (SELECT 1 FROM access_grant g WHERE g.user_id = u.id AND g.import_id = %s"
+        " AND g.ended_how = 'removed')"
+        " OR EXISTS (SELECT 1 FROM access_restriction r WHERE r.user_id = u.id)"
+        " OR EXISTS (SELECT 1 FROM access_denial d WHERE d.user_id = u.id)) ORDER BY 1",
+        [run.pk, run.pk, run.pk],
+    )
+    kept = {id_ for id_, _ in depends}
+    for id_, reason in depends:
+        _keep(run, "user", [id_], reason)
+    gone = (id_ for (id_,) in bulk.select(made, [run.pk]) if id_ not in kept)
+    people.remove_users(gone, how=Ending.UNDONE, by=by, import_id=run.pk)
+
+
+def _restore_records(run: Import, by: Actor) -> None:
+    """Identifiers, enrolments and episodes as they were, pupil by pupil, unless changed since."""
+    restored = [
+        (PupilIdentifier, ("kind", "value"), schools.add_identifiers, schools.NewIdentifier,
+         "its identifiers were changed since"),
+        (Enrolment, ("establishment_id", "elsewhere", "starts_on", "ends_on"), schools.enrol,
+         schools.NewEnrolment, "its school was changed since"),
+        (CareEpisode, ("starts_on", "ends_on"), schools.start_episodes, schools.NewEpisode,
+         "its care episodes were changed since"),
+    ]  # fmt: skip
+    born = "SELECT id FROM schools_pupil WHERE import_id = %s"
+    for model, fields, action, shape, reason in restored:
+        table = model._meta.db_table
+        # Changed since: somebody ended what the import made, or made something beside it.
+        changed = {
+            id_
+            for (id_,) in bulk.select(
+                f"SELECT DISTINCT t.pupil_id FROM {table} t WHERE t.import_id = %s"
+                " AND t.ended_at IS NOT NULL AND t.ended_how <> 'undone'"
+                f" AND t.pupil_id NOT IN ({born}) UNION"
+                f" SELECT DISTINCT t.pupil_id FROM {table} t JOIN {table} o"
+                " ON o.pupil_id = t.pupil_id AND o.id > t.id AND o.ended_at IS NULL"
+                " AND (o.import_id IS NULL OR o.import_id <> %s)"
+                f" WHERE t.import_id = %s AND t.pupil_id NOT IN ({born})",
+                [run.pk, run.pk, run.pk, run.pk, run.pk],
+            )
+        }
+        _keep(run, "pupil", sorted(changed), reason)
+        made = bulk.select(
+            f"SELECT id, pupil_id FROM {table} WHERE import_id = %s AND ended_at IS NULL"
+            f" AND pupil_id NOT IN ({born})",
+            [run.pk, run.pk],
+        )
+        columns = ", ".join(fields)
+        ended = bulk.select(
+            f"SELECT pupil_id, {columns} FROM {table} WHERE ended_import_id = %s"
+            " AND ended_how = 'replaced' AND (import_id IS NULL OR import_id <> %s)",
+            [run.pk, run.pk],
+        )
+        schools.end_records(
+            model, [id_ for id_, pupil_id in made if pupil_id not in changed],
+            how=Ending.UNDONE, by=by, import_id=run.pk,
+        )  # fmt: skip
+        again = [shape(*row) for row in ended if row[0] not in changed]  # type: ignore[operator]
+        action(again, by=by, source=Source.BY_HAND)  # type: ignore[operator]
+
+
+def _remove_pupils(run: Import, by: Actor) -> None:
+    """The pupils it put on the register are gone, but for those whom somebody depends on."""
+    made = "SELECT id FROM schools_pupil WHERE import_id = %s AND gone_at IS NULL"
+    theirs = "t.pupil_id = p.id AND t.ended_how <> 'undone'"
+    records = " OR ".join(
+        f"EXISTS (SELECT 1 FROM {table} t WHERE {theirs}"
+        " AND ((t.import_id IS NULL OR t.import_id <> %s)"
+        " OR (t.ended_at IS NOT NULL AND COALESCE(t.ended_import_id, 0) <> %s)))"
+        for table in ("schools_enrolment", "schools_careepisode", "schools_pupilidentifier")
+    )
+    kept = [
+        id_
+        for (id_,) in bulk.select(
+            f"SELECT p.id FROM schools_pupil p WHERE p.id IN ({made}) AND (p.touched_at IS NOT NULL"
+            " OR EXISTS (SELECT 1 FROM access_grant g WHERE g.pupil_id = p.id"
+            " AND g.ended_how <> 'undone')"
+            " OR EXISTS (SELECT 1 FROM access_restriction r WHERE r.pupil_id = p.id)"
+            f" OR {records}) ORDER BY 1",
+            [run.pk] + [run.pk] * 6,
+        )
+    ]
+    _keep(run, "pupil", kept, "somebody has linked or changed this pupil since")
+    stays = set(kept)
+    gone = [id_ for (id_,) in bulk.select(made, [run.pk]) if id_ not in stays]
+    if not gone:
+        return
+    with bulk.temporary("leaving", "id BIGINT PRIMARY KEY"):
+        bulk.load("leaving", ["id"], ((id_,) for id_ in gone))
+        for model in (PupilIdentifier, Enrolment, CareEpisode):
+            live = bulk.select(
+                f"SELECT t.id FROM {model._meta.db_table} t JOIN leaving l ON l.id = t.pupil_id"
+                " WHERE t.ended_at IS NULL"
+            )
+            schools.end_records(
+                model, (id_ for (id_,) in live), how=Ending.UNDONE, by=by, import_id=run.pk
+            )
+    schools.remove_things(Pupil, gone, how=Ending.UNDONE, by=by, import_id=run.pk)
+
+
+def _remove_establishments(run: Import, by: Actor) -> None:
+    """The establishments it put on the register are gone, but for those that are in use."""
+    made = "SELECT id FROM schools_establishment WHERE import_id = %s AND gone_at IS NULL"
+    kept = [
+        id_
+        for (id_,) in bulk.select(
+            f"SELECT e.id FROM schools_establishment e WHERE e.id IN ({made}) AND"
+            " (e.touched_at IS NOT NULL"
+            " OR EXISTS (SELECT 1 FROM schools_enrolment t WHERE t.establishment_id = e.id"
+            " AND t.ended_at IS NULL)"
+            " OR EXISTS (SELECT 1 FROM access_grant g WHERE g.establishment_id = e.id"
+            " AND g.ended_at IS NULL)"
+            " OR EXISTS (SELECT 1 FROM people_user u WHERE u.workplace_id = e.id"
+            " AND u.gone_at IS NULL)) ORDER BY 1",
+            [run.pk],
+        )
+    ]
+    _keep(run, "establishment", kept, "pupils, users or changes depend on it")
+    stays = set(kept)
+    gone = [id_ for (id_,) in bulk.select(made, [run.pk]) if id_ not in stays]
+    schools.remove_things(Establishment, gone, how=Ending.UNDONE, by=by, import_id=run.pk)

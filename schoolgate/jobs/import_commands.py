@@ -1,0 +1,211 @@
+"""`schoolgate import`, `template` and `undo`: records arriving from the command line.
+
+The same pipeline as the pages: `--check` is the real run, stopped before it writes.
+"""
+
+import argparse
+import json
+import os
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, BinaryIO
+
+from schoolgate.jobs.stop import Stop
+
+CLEAN, REFUSED_ALL, SOME_REFUSED = 0, 1, 3
+_KINDS = ("establishments", "links", "pupils", "users", "parents")
+_LATER = "Use a later release for this: {} is not part of this one yet."
+_SHOWN = 200
+
+
+def add_to(subparsers: Any) -> None:
+    """Declare the words of `import`, `template` and `undo`."""
+    parser = subparsers.add_parser("import", help="take in a file of people, pupils or places")
+    kinds = parser.add_subparsers(metavar="KIND", required=True)
+    for kind in _KINDS:
+        of_kind = kinds.add_parser(kind)
+        of_kind.add_argument("file", metavar="FILE")
+        if kind == "users":
+            of_kind.add_argument("--role", required=True, help='for example "Designated Teacher"')
+        if kind == "parents":
+            of_kind.add_argument("--sync-field")
+            of_kind.add_argument("--match-by")
+        of_kind.add_argument("--check", action="store_true", help="write nothing")
+        of_kind.add_argument("--skip-faulty", action="store_true", help="apply the good rows")
+        of_kind.add_argument("--yes", action="store_true", help="answer the questions with yes")
+        of_kind.add_argument(
+            "--map", action="append", default=[], metavar='"file heading=our heading"'
+        )
+        of_kind.add_argument("--refused", metavar="FILE", help="write the refused rows there")
+        of_kind.add_argument("--invite", action="store_true")
+        of_kind.add_argument("--json", action="store_true", help="print one JSON object")
+        of_kind.set_defaults(run=take_in, kind=kind)
+    template_ = subparsers.add_parser("template", help="print the blank CSV of a kind")
+    template_.add_argument("kind", metavar="KIND", choices=_KINDS)
+    template_.set_defaults(run=template, needs_database=False)
+    undo_ = subparsers.add_parser("undo", help="take an applied import back")
+    undo_.add_argument("id", metavar="IMPORT", type=int)
+    undo_.set_defaults(run=undo)
+    sync_ = subparsers.add_parser("sync", help="not in this release yet")
+    sync_.add_argument("source", metavar="SOURCE")
+    sync_.set_defaults(run=_sync, needs_database=False)
+
+
+def _sync(args: argparse.Namespace) -> int:
+    raise Stop(_LATER.format("`sync`"))
+
+
+def template(args: argparse.Namespace) -> int:
+    """Print the headings of a kind of file as CSV."""
+    from schoolgate.intake.columns import KINDS
+
+    if args.kind not in KINDS:
+        raise Stop(_LATER.format(f"`template {args.kind}`"))
+    sys.stdout.write(KINDS[args.kind].template())
+    return CLEAN
+
+
+def take_in(args: argparse.Namespace) -> int:
+    """Check a file and, unless told otherwise, apply it; prints what came of it."""
+    if args.kind == "parents":
+        raise Stop(_LATER.format("`import parents`"))
+    if args.invite:
+        raise Stop(_LATER.format("`--invite`"))
+    headings = _headings(args.map)
+    role = _role(args.role) if args.kind == "users" else ""
+    with _local(args.file) as path, _opened(args.refused) as refused_file:
+        return _run(args, path, role, headings, refused_file)
+
+
+def _run(
+    args: argparse.Namespace,
+    path: str,
+    role: str,
+    headings: dict[str, str],
+    refused_file: BinaryIO | None,
+) -> int:
+    from schoolgate.audit.actions import COMMAND_LINE
+    from schoolgate.intake import command_runs
+    from schoolgate.intake.mapping import UnknownHeading
+
+    try:
+        done = command_runs.take_in(
+            path,
+            kind=args.kind,
+            role=role,
+            filename=Path(args.file).name,
+            by=COMMAND_LINE,
+            yes=args.yes,
+            headings=headings,
+            check_only=args.check,
+            skip_faulty=args.skip_faulty,
+            refused_file=refused_file,
+        )
+    except UnknownHeading as problem:
+        raise Stop(str(problem)) from None
+    if args.json:
+        print(json.dumps(done.as_object(), ensure_ascii=False))
+    else:
+        _tell(args, done)
+    if not done.findings.faults:
+        return CLEAN
+    return SOME_REFUSED if done.applied else REFUSED_ALL
+
+
+def _tell(args: argparse.Namespace, done: Any) -> None:
+    """The same for a person's eyes."""
+    name = Path(args.file).name
+    shown = [*done.findings.in_order(), *done.findings.warnings]
+    for finding in shown[:_SHOWN]:
+        place = f"{name}, row {finding.row}" if finding.row else name
+        column = f", {finding.column}" if finding.column else ""
+        value = f" “{finding.value}”" if finding.value else ""
+        print(f"{finding.kind.value.capitalize()}: {place}{column}{value}: {finding.problem}")
+    if len(shown) > _SHOWN:
+        print(f"... and {len(shown) - _SHOWN:,} more; --refused FILE and --json have all of them.")
+    counts = done.summary
+    print(
+        f"{counts.rows:,} rows: {counts.created:,} created, {counts.updated:,} updated,"
+        f" {counts.unchanged:,} unchanged, {counts.refused:,} refused."
+        f" {counts.linked:,} linked, {counts.unlinked:,} unlinked;"
+        f" access gained {counts.gained:,}, lost {counts.lost:,}."
+    )
+    if done.applied:
+        print(f"Applied as import {done.import_id}. `schoolgate undo {done.import_id}` undoes it.")
+    elif args.check:
+        print("Checked only: nothing was written.")
+    else:
+        print("Nothing was applied.")
+
+
+def undo(args: argparse.Namespace) -> int:
+    """Take an applied import back; status 3 when something was kept, and lists it."""
+    from schoolgate.audit.actions import COMMAND_LINE
+    from schoolgate.intake import runs
+
+    undone = runs.undo(args.id, by=COMMAND_LINE)
+    for kept in runs.kept_by(args.id):
+        print(f"Kept: {kept.kind} {runs.label_of(kept.kind, kept.object_id)}: {kept.reason}.")
+    print(f"Import {args.id} is undone.")
+    return SOME_REFUSED if undone.kept else CLEAN
+
+
+def _headings(wanted: list[str]) -> dict[str, str]:
+    headings = {}
+    for words in wanted:
+        theirs, equals, ours = words.rpartition("=")
+        if not equals or not theirs.strip() or not ours.strip():
+            raise Stop(f'Write --map "file heading=our heading", not "{words}".')
+        headings[theirs.strip()] = ours.strip()
+    return headings
+
+
+def _role(name: str) -> str:
+    from schoolgate.access.roles import ROLES, role_named
+
+    role = role_named(name)
+    if role is None:
+        names = ", ".join(f'"{role.name}"' for role in ROLES.values())
+        raise Stop(f'Choose one of these roles, not "{name}": {names}.')
+    return role.code
+
+
+@contextmanager
+def _local(name: str) -> Iterator[str]:
+    """The file as one that can be read twice; a pipe (or -) is copied first."""
+    path = Path(name)
+    if name != "-" and path.is_file():
+        if not os.access(path, os.R_OK):
+            raise Stop(f"Name a file that you may read: {name} is none.")
+        yield name
+        return
+    if name != "-" and (not path.exists() or path.is_dir()):
+        what = "a folder" if path.is_dir() else "not there"
+        raise Stop(f"Name a file to import: {name} is {what}.")
+    from schoolgate.intake.sources import limits
+
+    with tempfile.NamedTemporaryFile(prefix="schoolgate-") as copy:
+        with sys.stdin.buffer if name == "-" else path.open("rb") as source:
+            while block := source.read(1024 * 1024):
+                copy.write(block)
+                if copy.tell() > limits.MAX_BYTES:
+                    break  # the reader says so in a sentence
+        copy.flush()
+        yield copy.name
+
+
+@contextmanager
+def _opened(name: str | None) -> Iterator[BinaryIO | None]:
+    """The file for refused rows, opened before anything is done."""
+    if name is None:
+        yield None
+        return
+    try:
+        file = Path(name).open("wb")
+    except OSError as error:
+        raise Stop(f"Name a file that can be written: {name}: {error.strerror}.") from None
+    with file:
+        yield file

@@ -1,0 +1,162 @@
+"""The worker: takes up imports that wait to be checked, applied or undone.
+
+The truth is in the table of imports: one conditional UPDATE leases an import to one worker for
+two minutes, a thread renews the lease while the work goes on, and an import whose worker died is
+taken up again when its lease has run out, three times at the most. Logs hold ids only.
+"""
+
+import logging
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from datetime import timedelta
+
+from django.db import DatabaseError, InterfaceError, OperationalError, connection
+from django.db.models import Q, QuerySet
+from django.utils import timezone
+
+from schoolgate.intake.models import Import, ImportFile, State
+from schoolgate.kit.refusal import Refusal
+
+LEASE = timedelta(minutes=2)
+RETRY_AFTER = timedelta(seconds=10)
+RENEW_SECONDS = 30.0
+MOST_ATTEMPTS = 3
+PAUSE_SECONDS = 0.5
+PAUSE_AFTER_FAILURE = 3.0
+KEEP_FILES = timedelta(days=30)
+SWEEP_SECONDS = 60 * 60
+
+WORKING = (State.CHECKING, State.APPLYING, State.UNDOING)
+FINISHED = (State.DONE, State.FAILED, State.CANCELLED, State.UNDONE)
+
+# What a failure leaves behind: an undo that failed leaves the import applied, as it was.
+_AFTER_FAILURE = {
+    State.CHECKING: State.FAILED,
+    State.APPLYING: State.FAILED,
+    State.UNDOING: State.DONE,
+}
+_GAVE_UP = {
+    State.CHECKING: "Upload the file again, in smaller parts if it is large: checking it did not"
+    " come to an end.",
+    State.APPLYING: "Upload the file again: applying it did not come to an end, and nothing of it"
+    " was written.",
+    State.UNDOING: "Try again later: undoing this import did not come to an end, and nothing was"
+    " changed.",
+}
+
+log = logging.getLogger(__name__)
+
+
+def run_once() -> bool:
+    """Take up one import that waits, if there is one, and work on it; whether there was one."""
+    run = _claim()
+    if run is None:
+        return False
+    if run.attempts > MOST_ATTEMPTS:
+        _give_up(run)
+        return True
+    with _renewing(run):
+        try:
+            _work_for(State(run.state))(run.pk)
+        except (OperationalError, InterfaceError) as error:
+            # The database, not the file: taken up again soon, or when the lease has run out.
+            log.warning("import %s: the database failed (%s)", run.pk, type(error).__name__)
+            with suppress(DatabaseError):
+                _mine(run).update(lease_until=timezone.now() + RETRY_AFTER)
+            return True
+        except Refusal as refusal:
+            _fail(run, str(refusal))
+        except Exception as error:
+            log.error("import %s: unexpected %s", run.pk, type(error).__name__)
+            _give_up(run)
+    # What comes next for it (to be applied, say) starts with no lease and a fresh count.
+    Import.objects.filter(pk=run.pk).exclude(state=run.state).update(lease_until=None, attempts=0)
+    _mine(run).filter(state=run.state).update(lease_until=None)
+    return True
+
+
+def _work_for(state: State) -> Callable[[int], object]:
+    from schoolgate.intake import runs
+
+    return {State.CHECKING: runs.check, State.APPLYING: runs.apply, State.UNDOING: runs.undo}[state]
+
+
+def _claim() -> Import | None:
+    """The import now leased to this worker, or None when none waits."""
+    now = timezone.now()
+    free = Import.objects.filter(
+        Q(lease_until__isnull=True) | Q(lease_until__lt=now), state__in=WORKING
+    )
+    for run in free.order_by("pk").only("pk", "state", "attempts")[:20]:
+        taken = free.filter(pk=run.pk, state=run.state, attempts=run.attempts).update(
+            lease_until=now + LEASE, attempts=run.attempts + 1
+        )
+        if taken:
+            run.attempts += 1
+            return run
+    return None
+
+
+def _mine(run: Import) -> QuerySet[Import]:
+    """The import, as long as no other worker has taken it up since."""
+    return Import.objects.filter(pk=run.pk, attempts=run.attempts)
+
+
+def _give_up(run: Import) -> None:
+    _fail(run, _GAVE_UP[State(run.state)])
+
+
+def _fail(run: Import, sentence: str) -> None:
+    _mine(run).filter(state=run.state).update(
+        state=_AFTER_FAILURE[State(run.state)], problem=sentence[:500], lease_until=None
+    )
+
+
+@contextmanager
+def _renewing(run: Import) -> Iterator[None]:
+    """Renew the lease from a thread while the block runs."""
+    finished = threading.Event()
+
+    def renew() -> None:
+        while not finished.wait(RENEW_SECONDS):
+            try:
+                _mine(run).update(lease_until=timezone.now() + LEASE)
+            except DatabaseError as error:
+                log.warning("import %s: lease not renewed (%s)", run.pk, type(error).__name__)
+            finally:
+                connection.close()
+
+    thread = threading.Thread(target=renew, name=f"lease-{run.pk}", daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        finished.set()
+        thread.join()
+
+
+def delete_old_files() -> int:
+    """Delete uploads of imports that finished and are older than thirty days; how many."""
+    old = ImportFile.objects.filter(
+        run__state__in=FINISHED, run__made_at__lt=timezone.now() - KEEP_FILES
+    )
+    return old.delete()[0]
+
+
+def serve(stopping: threading.Event) -> None:
+    """Work until ``stopping`` is set; wait out a database that does not answer."""
+    swept, pause = float("-inf"), PAUSE_SECONDS
+    while not stopping.wait(pause):
+        pause = PAUSE_SECONDS
+        try:
+            if time.monotonic() - swept > SWEEP_SECONDS:
+                delete_old_files()
+                swept = time.monotonic()
+            while not stopping.is_set() and run_once():
+                pass
+        except Exception as error:
+            log.warning("worker: waiting after %s", type(error).__name__)
+            connection.close()
+            pause = PAUSE_AFTER_FAILURE

@@ -1,0 +1,60 @@
+"""What every page's frame shows: the organisation's name, and the way to the other pages."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from django.http import HttpRequest
+from django.urls import reverse
+
+from schoolgate.schools.models import Organisation
+from schoolgate.web.permissions import is_super_user
+
+PRODUCT = "Schoolgate"
+
+
+@dataclass(frozen=True)
+class Step:
+    """One entry of the navigation."""
+
+    name: str
+    address: str
+    is_current: bool
+
+
+def organisation(request: HttpRequest) -> dict[str, Any]:
+    """The organisation, and the navigation of whoever is signed in."""
+    found = Organisation.objects.order_by("pk").first()
+    here: dict[str, Any] = {
+        "organisation": found,
+        "organisation_name": (found.name if found else "") or PRODUCT,
+        "product": PRODUCT,
+    }
+    if not request.user.is_authenticated:
+        return here
+    super_user = is_super_user(request)
+    top = [("My pupils", "pupils", ("/pupils/",))]
+    if super_user:
+        top.append(("Establishments", "establishments", ("/establishments/",)))
+        top.append(("Settings", "users", ("/settings/",)))
+    here["navigation"] = _steps(request, top)
+    if super_user and request.path.startswith("/settings/"):
+        here["sub_navigation"] = _steps(
+            request,
+            [
+                ("Users", "users", ("/settings/users/",)),
+                ("Imports", "imports", ("/settings/imports/",)),
+                ("Events", "events", ("/settings/events/",)),
+            ],
+        )
+    return here
+
+
+def _steps(request: HttpRequest, entries: list[tuple[str, str, tuple[str, ...]]]) -> list[Step]:
+    return [
+        Step(
+            name,
+            reverse(view),
+            request.path == reverse(view) or request.path.startswith(beginnings),
+        )
+        for name, view, beginnings in entries
+    ]

@@ -1,0 +1,86 @@
+"""Signing in, and setting up the first LA Super User."""
+
+from typing import Any
+
+from django import forms
+from django.contrib.auth.password_validation import validate_password
+from django.core.exceptions import ValidationError
+
+from schoolgate.people.models import User
+from schoolgate.web.components import Line, Secret
+
+
+class SignInForm(forms.Form):
+    """Who, and their password. What is wrong with them is told in one sentence, never which."""
+
+    name = forms.CharField(
+        label="E-mail address or user name",
+        max_length=254,
+        error_messages={"required": "Enter your e-mail address or user name."},
+        widget=Line(attrs={"autocomplete": "username", "spellcheck": "false",
+                           "autocapitalize": "none"}),
+    )  # fmt: skip
+    password = forms.CharField(
+        label="Password",
+        max_length=1000,
+        strip=False,
+        error_messages={"required": "Enter your password."},
+        widget=Secret(attrs={"autocomplete": "current-password"}),
+    )
+
+
+class SetUpForm(forms.Form):
+    """The first LA Super User of an empty organisation."""
+
+    organisation = forms.CharField(
+        label="Name of your organisation",
+        max_length=200,
+        required=False,
+        help_text="As people know it, for example Northshire Virtual School",
+        widget=Line(attrs={"autocomplete": "organization"}),
+    )
+    first_name = forms.CharField(
+        label="First name",
+        max_length=150,
+        error_messages={"required": "Enter your first name."},
+        widget=Line(attrs={"autocomplete": "given-name", "spellcheck": "false"}),
+    )
+    last_name = forms.CharField(
+        label="Last name",
+        max_length=150,
+        error_messages={"required": "Enter your last name."},
+        widget=Line(attrs={"autocomplete": "family-name", "spellcheck": "false"}),
+    )
+    email = forms.EmailField(
+        label="E-mail address",
+        max_length=254,
+        help_text="With this you sign in",
+        error_messages={
+            "required": "Enter your e-mail address.",
+            "invalid": "Enter an e-mail address like name@school.sch.uk.",
+        },
+        widget=Line(attrs={"autocomplete": "email", "spellcheck": "false", "type": "email"}),
+    )
+    password = forms.CharField(
+        label="Password",
+        max_length=1000,
+        strip=False,
+        help_text="12 characters or more. Several words that do not belong together are good.",
+        error_messages={"required": "Enter a password of 12 characters or more."},
+        widget=Secret(attrs={"autocomplete": "new-password"}),
+    )
+
+    def clean(self) -> dict[str, Any]:
+        given = super().clean() or {}
+        password = given.get("password")
+        if password:
+            person = User(
+                email=given.get("email", ""),
+                first_name=given.get("first_name", ""),
+                last_name=given.get("last_name", ""),
+            )
+            try:
+                validate_password(password, person)
+            except ValidationError as error:
+                self.add_error("password", error)
+        return given

@@ -1,0 +1,48 @@
+"""The page that asks before something is done."""
+
+from collections.abc import Callable, Sequence
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.urls import reverse
+
+from schoolgate.audit.actions import viewed
+from schoolgate.kit.refusal import Refusal
+from schoolgate.web.permissions import actor
+
+
+def confirm(
+    request: HttpRequest,
+    do: Callable[[], HttpResponse],
+    *,
+    title: str,
+    sentences: Sequence[str],
+    button: str,
+    back: tuple[str, int],
+    warning: bool = True,
+    pupil_ids: Sequence[int] = (),
+) -> HttpResponse:
+    """Asks on GET, does it on POST. What an action refuses is said on the page.
+
+    ``pupil_ids``: the children whom the page names.
+    """
+    refused = ""
+    if request.method == "POST":
+        try:
+            return do()
+        except Refusal as refusal:
+            refused = str(refusal)
+    name, pk = back
+    viewed(by=actor(request), kind="question", object_id=None, pupil_ids=list(pupil_ids))
+    return render(
+        request,
+        "web/confirm.html",
+        {
+            "title": title,
+            "sentences": sentences,
+            "button": button,
+            "back": reverse(name, args=[pk]),
+            "warning": warning,
+            "failed": refused,
+        },
+    )

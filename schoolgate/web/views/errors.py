@@ -1,0 +1,46 @@
+"""The pages that say that something cannot be shown. They tell nothing about why (S14)."""
+
+from django.core.exceptions import BadRequest
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.shortcuts import render
+from django.template.loader import render_to_string
+from django.urls import Resolver404, resolve
+
+from schoolgate.web.permissions import may_open, permission_of
+
+
+def not_found(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
+    """There is no such page, or none for this person: the same bytes for both.
+
+    An address that only lacks its last slash leads on, if it leads to a page for this person.
+    """
+    if request.method == "GET" and not request.path.endswith("/"):
+        try:
+            view = resolve(request.path + "/").func
+        except Resolver404:
+            view = None
+        if view is not None and may_open(request, permission_of(view)):
+            query = request.META.get("QUERY_STRING", "")
+            address = request.path.lstrip("/") + "/" + (f"?{query}" if query else "")
+            return HttpResponseRedirect(f"/{address}")
+    return render(request, "404.html", {"lost": True}, status=404)
+
+
+def forged(request: HttpRequest, reason: str = "") -> HttpResponse:
+    """A form without the mark that shows it came from our page: 403."""
+    return render(request, "403.html", {"lost": True}, status=403)
+
+
+def forbidden(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
+    """As :func:`forged`, when Django itself forbids."""
+    return forged(request)
+
+
+def bad_request(request: HttpRequest, exception: BadRequest | None = None) -> HttpResponse:
+    """The request cannot be understood. Asks nothing of the request, whose host may be forged."""
+    return HttpResponse(render_to_string("400.html"), status=400)
+
+
+def server_error(request: HttpRequest) -> HttpResponse:
+    """Something failed. Asks nothing of the database, which may be what failed."""
+    return HttpResponse(render_to_string("500.html"), status=500)

@@ -1,0 +1,130 @@
+"""Taking something from a user, and making them inactive or active again."""
+
+from django.contrib import messages
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.views.decorators.http import require_http_methods
+
+from schoolgate.access import scope
+from schoolgate.access.actions import allow, deny, revoke
+from schoolgate.access.holdings import grants_of
+from schoolgate.access.models import Grant
+from schoolgate.access.roles import ROLES
+from schoolgate.people.models import User
+from schoolgate.web import words
+from schoolgate.web.permissions import actor, only_super_user, visitor
+from schoolgate.web.views.confirm import confirm
+from schoolgate.web.views.users import there
+
+
+@only_super_user
+@require_http_methods(["GET", "HEAD", "POST"])
+def remove_grant(request: HttpRequest, user_id: int, grant_id: int) -> HttpResponse:
+    """Ends one grant, after asking."""
+    person = there(user_id)
+    grant = grants_of(person.pk).filter(pk=grant_id).first()
+    if grant is None:
+        raise Http404
+    named = _may_name(request, grant)
+
+    def do() -> HttpResponse:
+        revoke([grant.pk], by=actor(request))
+        messages.success(request, _done(person, grant))
+        return redirect("user", person.pk)
+
+    return confirm(
+        request,
+        do,
+        title=_question(person, grant, named),
+        sentences=_meaning(person, grant),
+        button="Remove",
+        back=("user", person.pk),
+        pupil_ids=[grant.pupil_id] if named and grant.pupil_id else [],
+    )
+
+
+@only_super_user
+@require_http_methods(["GET", "HEAD", "POST"])
+def make_inactive(request: HttpRequest, user_id: int) -> HttpResponse:
+    """Denies a user, after asking."""
+    person = there(user_id)
+
+    def do() -> HttpResponse:
+        deny([person.pk], by=actor(request))
+        messages.success(request, f"{person} is now inactive.")
+        return redirect("user", person.pk)
+
+    return confirm(
+        request,
+        do,
+        title=f"Make {person} inactive?",
+        sentences=[
+            f"{person} can no longer sign in and sees no pupil, from this moment.",
+            "What they were given stays on record, and is theirs again when you reactivate them.",
+        ],
+        button="Make inactive",
+        back=("user", person.pk),
+    )
+
+
+@only_super_user
+@require_http_methods(["GET", "HEAD", "POST"])
+def reactivate(request: HttpRequest, user_id: int) -> HttpResponse:
+    """Allows a user again, after asking."""
+    person = there(user_id)
+
+    def do() -> HttpResponse:
+        allow([person.pk], by=actor(request))
+        messages.success(request, f"{person} is active again.")
+        return redirect("user", person.pk)
+
+    return confirm(
+        request,
+        do,
+        title=f"Reactivate {person}?",
+        sentences=[f"{person} can sign in again, and sees the pupils whom their roles reach."],
+        button="Reactivate",
+        back=("user", person.pk),
+        warning=False,
+    )
+
+
+def _may_name(request: HttpRequest, grant: Grant) -> bool:
+    return grant.pupil_id is not None and scope.may_see(visitor(request).pk, grant.pupil_id)
+
+
+def _question(person: User, grant: Grant, named: bool) -> str:
+    role = words.role_name(grant.role)
+    if grant.pupil_id is not None:
+        return f"Remove {grant.pupil if named else 'this pupil'} from {person}?"
+    if grant.establishment is not None:
+        return f"Remove {grant.establishment.name} from {person}?"
+    return f"Remove the role {role} from {person}?"
+
+
+def _meaning(person: User, grant: Grant) -> list[str]:
+    role = ROLES[grant.role]
+    sentences = []
+    if grant.pupil_id is not None and role.assigns_pupils:
+        sentences.append(f"The pupil no longer stands first in the list of {person}.")
+    elif grant.pupil_id is not None:
+        sentences.append(f"{person} no longer sees this pupil as their {role.name}.")
+    elif grant.establishment is not None:
+        sentences.append(f"{person} is no longer {role.name} there, and no longer sees its pupils.")
+    else:
+        sentences.append(f"{person} is no longer {role.name}.")
+        if role.assigns_pupils:
+            sentences.append("The pupils assigned to them under this role are unassigned too.")
+    sentences.append(
+        "It happens at once. It stays on record that they had it, and a file that names it again"
+        " asks you first."
+    )
+    return sentences
+
+
+def _done(person: User, grant: Grant) -> str:
+    if grant.pupil_id is not None:
+        return f"The pupil has been removed from {person}."
+    if grant.establishment is not None:
+        return f"{grant.establishment.name} has been removed from {person}."
+    return f"{person} is no longer {words.role_name(grant.role)}."
