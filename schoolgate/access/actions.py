@@ -44,9 +44,9 @@ def grant(
     rows: Iterable[NewGrant], *, by: Actor, source: Source, import_id: int | None = None
 ) -> None:
     """Grant roles. Raises Refusal when the actor may not, or a role does not fit its place."""
-    may_manage(by)
     with batch(by=by, import_id=import_id) as events:
         locks.while_writing()
+        may_manage(by)
         stamp = Stamp(events.at, by.user_id, source, import_id)
         for ids, chunk in records.insert(Grant, _GRANT, map(_fitting, rows), stamp=stamp):
             events.add(
@@ -101,11 +101,11 @@ def revoke(
 
     When a role over the organisation goes, the pupils assigned under it go too.
     """
-    may_manage(by)
     with batch(by=by, import_id=import_id) as events:
         locks.while_removing_administrators()
+        may_manage(by)
         ids = set(grant_ids)
-        ids |= _assignments_under(ids)
+        ids.update(_assignments_under(ids))
         stamp = Stamp(events.at, by.user_id, Source.BY_HAND, import_id)
         before = bool(administrators())
         ended = records.end(Grant, ids, how=how, stamp=stamp)
@@ -119,21 +119,18 @@ def revoke(
         events.add(("revoked", "grant", id_, "", *facts[id_], "") for id_ in ended)
 
 
-def _assignments_under(grant_ids: set[int]) -> set[int]:
-    wide = Grant.objects.filter(
-        pk__in=grant_ids if len(grant_ids) < 500 else [],
-        pupil__isnull=True,
-        establishment__isnull=True,
-        role__in=[role.code for role in ROLES.values() if role.assigns_pupils],
-    ).values_list("user_id", "role")
-    found: set[int] = set()
-    for user_id, role in wide:
-        found.update(
-            Grant.objects.filter(
-                user_id=user_id, role=role, pupil__isnull=False, ended_at__isnull=True
-            ).values_list("pk", flat=True)
+def _assignments_under(grant_ids: set[int]) -> list[int]:
+    """The pupils assigned under those of the grants that are roles over the organisation."""
+    assigning = ", ".join(f"'{role.code}'" for role in ROLES.values() if role.assigns_pupils)
+    with bulk.temporary("going", "id BIGINT PRIMARY KEY"):
+        bulk.load("going", ["id"], ((id_,) for id_ in grant_ids))
+        found = bulk.select(
+            "SELECT a.id FROM going JOIN access_grant w ON w.id = going.id"
+            " JOIN access_grant a ON a.user_id = w.user_id AND a.role = w.role"
+            " WHERE w.pupil_id IS NULL AND w.establishment_id IS NULL"
+            f" AND w.role IN ({assigning}) AND a.pupil_id IS NOT NULL AND a.ended_at IS NULL"
         )
-    return found
+    return [id_ for (id_,) in found]
 
 
 def deny(user_ids: Iterable[int], *, by: Actor) -> None:
@@ -141,10 +138,10 @@ def deny(user_ids: Iterable[int], *, by: Actor) -> None:
 
     Raises Refusal when no LA Super User would be left.
     """
-    may_manage(by)
     wanted = set(user_ids)
     with batch(by=by) as events:
         locks.while_removing_administrators()
+        may_manage(by)
         before = bool(administrators())
         stamp = Stamp(events.at, by.user_id, Source.BY_HAND)
         denied = set(
@@ -168,9 +165,9 @@ def _one_is_left(there_was_one: bool) -> None:
 
 def allow(user_ids: Iterable[int], *, by: Actor) -> None:
     """Let inactive users in again."""
-    may_manage(by)
     with batch(by=by) as events:
         locks.while_writing()
+        may_manage(by)
         stamp = Stamp(events.at, by.user_id, Source.BY_HAND)
         on_record = dict(
             Denial.objects.filter(user_id__in=user_ids, ended_at__isnull=True).values_list(
@@ -183,9 +180,9 @@ def allow(user_ids: Iterable[int], *, by: Actor) -> None:
 
 def restrict(rows: Iterable[NewRestriction], *, by: Actor) -> None:
     """Block users from pupils from this moment; it beats every grant (NEW5)."""
-    may_manage(by)
     columns = ["user_id", "pupil_id", "reason", "starts_on", "ends_on"]
     with batch(by=by) as events:
+        may_manage(by)
         stamp = Stamp(events.at, by.user_id, Source.BY_HAND)
         for ids, chunk in records.insert(Restriction, columns, rows, stamp=stamp):
             events.add(
@@ -196,9 +193,9 @@ def restrict(rows: Iterable[NewRestriction], *, by: Actor) -> None:
 
 def lift_restrictions(ids: Iterable[int], *, by: Actor) -> None:
     """End restrictions. Raises Refusal when one is on the acting user themselves."""
-    may_manage(by)
     with batch(by=by) as events:
         locks.while_writing()
+        may_manage(by)
         about: dict[int, tuple[Any, ...]] = {
             pk: (user_id, pupil_id)
             for pk, user_id, pupil_id in Restriction.objects.filter(pk__in=ids).values_list(

@@ -1,4 +1,4 @@
-"""The roles, what each is granted over, and what it opens (PRODUCT.md, "Roles and what they see")."""
+"""The roles, what each is granted over, and what it opens (PRODUCT.md, "Roles ...")."""
 
 from dataclasses import dataclass
 from enum import Enum

@@ -116,9 +116,9 @@ def _reason(
     if grant.ends_on is not None and grant.ends_on < day:
         return f"ended on {dates.in_words(grant.ends_on)}"
     role = ROLES[grant.role]
-    if role.opens is Opens.IN_CARE_ON_ROLL and grant.establishment_id is None:
-        return "waits for a school: none is known yet"
     if role.opens is Opens.IN_CARE_ON_ROLL:
+        if grant.establishment_id is None:
+            return "waits for a school: none is known yet"
         enrolments, episodes = there
         if not enrolments.filter(establishment_id=grant.establishment_id).exists():
             return "this child is not on roll there"

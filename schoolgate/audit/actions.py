@@ -56,6 +56,17 @@ class Batch:
             self._digest.update(chain.line(self.count, facts))
             yield (self.id, self.count, *facts)
 
+    @contextlib.contextmanager
+    def all_or_nothing(self) -> Iterator["Batch"]:
+        """Forget the events of a part that fails, as the database forgets its changes."""
+        count, digest = self.count, self._digest.copy()
+        try:
+            with transaction.atomic():
+                yield self
+        except BaseException:
+            self.count, self._digest = count, digest
+            raise
+
     def seal(self) -> None:
         """Chain the batch to the last one. The lock on the head is taken here, last of all."""
         bulk.lock(HEAD_LOCK)
@@ -85,11 +96,13 @@ def batch(*, by: Actor, import_id: int | None = None) -> Iterator[Batch]:
     """The batch of the transaction under way, opened if there is none yet, sealed at its end.
 
     Everything that an action writes happens inside; actions called by actions share one batch, so
-    that one transaction is one link of the chain. A failure inside leaves no event and no change.
+    that one transaction is one link of the chain. A failure inside leaves no event and no change,
+    also where the action that called goes on.
     """
     key = id(connection.connection) if connection.connection else 0
     if connection.in_atomic_block and key in _open:
-        yield _open[key]
+        with _open[key].all_or_nothing() as joined:
+            yield joined
         return
     with transaction.atomic():
         key = id(connection.connection)

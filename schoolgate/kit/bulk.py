@@ -47,7 +47,7 @@ def load(table: str, columns: Sequence[str], rows: Iterable[tuple[Any, ...]]) ->
                 count += len(chunk)
         else:
             marks = ", ".join(["%s"] * len(columns))
-            sql = f'INSERT INTO "{table}" ({names}) VALUES ({marks})'  # noqa: S608 - our own names
+            sql = f'INSERT INTO "{table}" ({names}) VALUES ({marks})'
             for chunk in chunks(rows):
                 cursor.executemany(sql, [tuple(map(plain, row)) for row in chunk])
                 count += len(chunk)

@@ -7,7 +7,7 @@ A past day is answered from what was on record at the end of that day (NEW6).
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, cast
 
 from django.db import connection, models
 
@@ -142,7 +142,7 @@ def end(model: type[models.Model], ids: Iterable[int], *, how: Ending, stamp: St
 
 def set_field(model: type[models.Model], field: str, values: Iterable[tuple[int, Any]]) -> None:
     """Set one field of many rows: ``values`` are pairs of id and new value."""
-    meta = model._meta.get_field(field)
+    meta = cast("models.Field[Any, Any]", model._meta.get_field(field))
     kind = meta.db_type(connection) or "text"
     table = model._meta.db_table
     with bulk.temporary("setting", "id BIGINT PRIMARY KEY, value TEXT"):

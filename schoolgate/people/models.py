@@ -14,7 +14,7 @@ class UserManager(BaseUserManager["User"]):
     """Finds the user that a person means when signing in."""
 
     def get_by_natural_key(self, username: str | None) -> "User":
-        return self.get(pk=username)
+        return self.get(pk=int(username or 0))
 
 
 class User(Thing, AbstractBaseUser):
