@@ -58,9 +58,7 @@ def grant(
 def _fitting(row: NewGrant) -> NewGrant:
     role = ROLES[row.role]
     if row.pupil_id is not None:
-        fits = row.establishment_id is None and (
-            role.over is Over.PUPILS or role.assigns_pupils
-        )
+        fits = row.establishment_id is None and (role.over is Over.PUPILS or role.assigns_pupils)
     elif row.establishment_id is not None:
         fits = role.over is Over.ESTABLISHMENT
     else:

@@ -42,17 +42,13 @@ class Grant(Dated):
             ),
             models.UniqueConstraint(
                 fields=["user", "role", "starts_on"],
-                condition=Q(
-                    ended_at__isnull=True, establishment__isnull=True, pupil__isnull=True
-                ),
+                condition=Q(ended_at__isnull=True, establishment__isnull=True, pupil__isnull=True),
                 name="one_live_wide_grant",
             ),
         ]
         indexes = [
             models.Index(fields=["user"], name="grant_user"),
-            models.Index(
-                fields=["pupil"], name="grant_pupil", condition=Q(pupil__isnull=False)
-            ),
+            models.Index(fields=["pupil"], name="grant_pupil", condition=Q(pupil__isnull=False)),
             models.Index(
                 fields=["establishment"],
                 name="grant_establishment",
@@ -87,9 +83,7 @@ class Restriction(Dated):
 class Denial(Known):
     """A deny over the organisation: while it is on record the user is inactive."""
 
-    user = models.ForeignKey(
-        User, on_delete=models.PROTECT, related_name="denials", db_index=False
-    )
+    user = models.ForeignKey(User, on_delete=models.PROTECT, related_name="denials", db_index=False)
 
     class Meta:
         indexes = [models.Index(fields=["user"], name="denial_user")]

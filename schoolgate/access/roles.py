@@ -85,9 +85,7 @@ DESIGNATED_TEACHER = Role(
     purpose="Sees the pupils who are in care now and on roll at their school now.",
 )
 
-ROLES = {
-    role.code: role for role in (DESIGNATED_TEACHER, LA_USER, LA_SUPER_USER, SOCIAL_WORKER)
-}
+ROLES = {role.code: role for role in (DESIGNATED_TEACHER, LA_USER, LA_SUPER_USER, SOCIAL_WORKER)}
 ROLE_CHOICES = [(role.code, role.name) for role in ROLES.values()]
 
 

@@ -83,9 +83,7 @@ class Batch:
             "previous": previous,
             "position": position,
         }
-        EventBatch.objects.create(
-            id=self.id, head=chain.head(batch_id=self.id, **facts), **facts
-        )
+        EventBatch.objects.create(id=self.id, head=chain.head(batch_id=self.id, **facts), **facts)
 
 
 _open: dict[int, Batch] = {}

@@ -50,9 +50,7 @@ def _within(batch: EventBatch) -> Iterator[Break]:
     rows = (
         Event.objects.filter(batch_id=batch.pk)
         .order_by("n")
-        .values_list(
-            "n", "verb", "kind", "object_id", "fields", "user_id", "pupil_id", "pupils"
-        )
+        .values_list("n", "verb", "kind", "object_id", "fields", "user_id", "pupil_id", "pupils")
     )
     count = 0
 

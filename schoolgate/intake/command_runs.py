@@ -36,7 +36,10 @@ class Done:
             "import": self.import_id,
             **{name: counts[name] for name in names},
             "faults": [_as_object(finding) for finding in self.findings.in_order()],
-            "warnings": [_as_object(finding) for finding in self.findings.warnings],
+            "warnings": [
+                _as_object(finding)
+                for finding in sorted(self.findings.warnings, key=lambda warning: warning.row or 0)
+            ],
         }
 
 

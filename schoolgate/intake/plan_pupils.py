@@ -240,9 +240,7 @@ class PupilsPlan(Plan):
             ("episode", CareEpisode),
         ):
             ids = [id_ for (id_,) in bulk.select(f"SELECT id FROM plan_end WHERE what = '{what}'")]
-            schools.end_records(
-                model, ids, how=Ending.REPLACED, by=self.by, import_id=import_id
-            )
+            schools.end_records(model, ids, how=Ending.REPLACED, by=self.by, import_id=import_id)
         stamped: dict[str, Any] = {
             "by": self.by, "source": Source.IMPORT, "import_id": import_id,
         }  # fmt: skip
@@ -272,9 +270,7 @@ class PupilsPlan(Plan):
                     numbers.append(n)
                     yield tuple(values)
 
-        ids = schools.create_pupils(
-            rows(), by=self.by, source=Source.IMPORT, import_id=import_id
-        )
+        ids = schools.create_pupils(rows(), by=self.by, source=Source.IMPORT, import_id=import_id)
         return dict(zip(numbers, ids, strict=True))
 
     def _made(self, table: str, made: dict[int, int]) -> Iterator[tuple[Any, ...]]:

@@ -145,7 +145,9 @@ class UsersPlan(Plan):
         user = "COALESCE(u.user_id, -r.n)"
         who = f"SELECT r.n, {user}, %s FROM plan_row r LEFT JOIN plan_user u ON u.n = r.n"
         if self.role.over is Over.ESTABLISHMENT:
-            places = [("s.establishment_id, CAST(NULL AS BIGINT), -1", "JOIN plan_school s ON s.n = r.n")]
+            places = [
+                ("s.establishment_id, CAST(NULL AS BIGINT), -1", "JOIN plan_school s ON s.n = r.n")
+            ]
         else:
             places = []
         if self.role.over is Over.ORGANISATION:
@@ -241,9 +243,7 @@ class UsersPlan(Plan):
 
     def write(self, *, import_id: int) -> None:
         made = self._make_users(import_id)
-        access.grant(
-            self._grants(made), by=self.by, source=Source.IMPORT, import_id=import_id
-        )
+        access.grant(self._grants(made), by=self.by, source=Source.IMPORT, import_id=import_id)
         waiting = self._waiting()
         if waiting:
             access.revoke(waiting, by=self.by, how=Ending.REPLACED, import_id=import_id)
@@ -286,4 +286,3 @@ class UsersPlan(Plan):
             [self.role.code],
         )
         return [id_ for (id_,) in found]
-

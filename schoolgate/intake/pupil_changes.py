@@ -197,7 +197,9 @@ def _meant(
         return open_ones[-1]
     if since is not None and until is not None:
         overlapping = [
-            e for e in episodes if e.starts_on <= until and (e.ends_on is None or e.ends_on >= since)
+            e
+            for e in episodes
+            if e.starts_on <= until and (e.ends_on is None or e.ends_on >= since)
         ]
         if len(overlapping) == 1:
             return overlapping[0]

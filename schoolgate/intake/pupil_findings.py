@@ -44,7 +44,9 @@ def two_pupils(plan: "PupilsPlan") -> None:
         " HAVING min(m.pupil_id) <> max(m.pupil_id) ORDER BY 1"
     )
     for n, kind in found:
-        values = bulk.select("SELECT value FROM plan_identifier WHERE n = %s AND kind = %s", [n, kind])
+        values = bulk.select(
+            "SELECT value FROM plan_identifier WHERE n = %s AND kind = %s", [n, kind]
+        )
         plan.findings.fault(
             n, plan.title(kind), values[0][0] if values else "",
             "Correct the identifiers of this row: they belong to two different pupils on the"

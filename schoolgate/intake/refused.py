@@ -21,9 +21,7 @@ def write(path: str, plan: Plan, out: BinaryIO) -> None:
         out.write(block)
 
 
-def refused_rows(
-    path: str, known: frozenset[str], faults: Iterable[Finding]
-) -> Iterator[bytes]:
+def refused_rows(path: str, known: frozenset[str], faults: Iterable[Finding]) -> Iterator[bytes]:
     """The refused rows as CSV, cell for cell as they came, in blocks of bytes.
 
     Where something is wrong with the file as a whole, every row is refused.

@@ -244,7 +244,9 @@ def undo(run_id: int, *, by: Actor | None = None) -> Undone:
 def _cannot_undo(run: Import) -> str:
     if run.state == State.UNDONE:
         return f"Nothing to do: import {run.pk} has been undone already."
-    return f"Choose an import that was applied: number {run.pk} is {run.get_state_display().lower()}."
+    return (
+        f"Choose an import that was applied: number {run.pk} is {run.get_state_display().lower()}."
+    )
 
 
 def keep_findings(run: Import, plan: Plan, summary: Summary) -> None:

@@ -31,9 +31,7 @@ def successors(urns: Iterable[str]) -> dict[str, list[str]]:
         if not frontier:
             break
     closed = {}
-    for school in Establishment.objects.filter(
-        urn__in=set(names) | wanted, gone_at__isnull=True
-    ):
+    for school in Establishment.objects.filter(urn__in=set(names) | wanted, gone_at__isnull=True):
         closed[school.urn] = school.is_closed
         names[school.urn] = school.name
     return {urn: _ends(urn, edges, names, closed) for urn in wanted}

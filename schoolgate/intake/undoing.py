@@ -38,10 +38,7 @@ def remember_changes(import_id: int, kind: str, changes: Iterable[tuple[Any, ...
     bulk.load(
         Change._meta.db_table,
         ["run_id", "kind", "object_id", "field", "old", "new"],
-        (
-            (import_id, kind, id_, field, _text(old), _text(new))
-            for id_, field, old, new in changes
-        ),
+        ((import_id, kind, id_, field, _text(old), _text(new)) for id_, field, old, new in changes),
     )
 
 
@@ -71,7 +68,7 @@ def _keep(run: Import, kind: str, ids: Iterable[int], reason: str) -> None:
 
 def _restore_fields(run: Import, by: Actor) -> None:
     """Put back what the import changed, where it is still as the import left it."""
-    for (kind, field) in Change.objects.filter(run=run).values_list("kind", "field").distinct():
+    for kind, field in Change.objects.filter(run=run).values_list("kind", "field").distinct():
         if kind == "link":
             _restore_links(run)
             continue
@@ -116,7 +113,9 @@ def _restore_links(run: Import) -> None:
 
 def _end_grants(run: Import, by: Actor) -> None:
     """End the grants that the import made, and bring back those that it replaced."""
-    made = Grant.objects.filter(import_id=run.pk, ended_at__isnull=True).values_list("pk", flat=True)
+    made = Grant.objects.filter(import_id=run.pk, ended_at__isnull=True).values_list(
+        "pk", flat=True
+    )
     replaced = list(
         Grant.objects.filter(ended_import_id=run.pk, ended_how=Ending.REPLACED.value).values_list(
             "user_id", "role", "establishment_id", "pupil_id", "starts_on", "ends_on", "source"

@@ -163,7 +163,9 @@ def closed_schools(plan: "UsersPlan", role: Role) -> None:
 def closed_school(name: str, followed_by: list[str]) -> str:
     """The sentence for a closed establishment."""
     if followed_by:
-        return f"Enter {_list(followed_by, 'or')} instead, or say that {name} is meant: it is closed."
+        return (
+            f"Enter {_list(followed_by, 'or')} instead, or say that {name} is meant: it is closed."
+        )
     return f"Enter the URN of an open school, or say that {name} is meant: it is closed."
 
 

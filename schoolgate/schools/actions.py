@@ -104,9 +104,7 @@ def _create(
         about = kind == "pupil"
         for ids, _ in records.insert(model, columns, rows, stamp=stamp):
             made += ids
-            events.add(
-                ("created", kind, id_, "", None, id_ if about else None, "") for id_ in ids
-            )
+            events.add(("created", kind, id_, "", None, id_ if about else None, "") for id_ in ids)
     return made
 
 
@@ -157,8 +155,7 @@ def remove_things(
         stamp = Stamp(events.at, by.user_id, Source.BY_HAND, import_id)
         records.remove(model, wanted, how=how, stamp=stamp)
         events.add(
-            ("removed", kind, id_, "", None, id_ if kind == "pupil" else None, "")
-            for id_ in wanted
+            ("removed", kind, id_, "", None, id_ if kind == "pupil" else None, "") for id_ in wanted
         )
 
 
@@ -184,9 +181,7 @@ def enrol(
 ) -> None:
     """Put pupils on roll."""
     columns = ["pupil_id", "establishment_id", "elsewhere", "starts_on", "ends_on"]
-    _record(
-        Enrolment, "enrolment", columns, rows, by=by, source=source, import_id=import_id
-    )
+    _record(Enrolment, "enrolment", columns, rows, by=by, source=source, import_id=import_id)
 
 
 def start_episodes(

@@ -72,9 +72,7 @@ def _delimiter_of(line: str, known: frozenset[str]) -> str:
     return max(_DELIMITERS, key=worth)
 
 
-def _records(
-    text: io.TextIOWrapper, delimiter: str, skip: int
-) -> Iterator[tuple[int, list[str]]]:
+def _records(text: io.TextIOWrapper, delimiter: str, skip: int) -> Iterator[tuple[int, list[str]]]:
     """Every record that is not blank, with its number: blank ones count, ``sep=`` does not."""
     reader = csv.reader(_lines(text, skip), delimiter=delimiter, strict=True)
     number = 0
