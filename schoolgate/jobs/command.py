@@ -6,7 +6,6 @@ returns the exit status. Whatever goes wrong ends in one sentence on standard er
 """
 
 import argparse
-import importlib.util
 import os
 import sys
 import traceback
@@ -14,8 +13,6 @@ from collections.abc import Sequence
 from typing import Any, NoReturn
 
 from schoolgate.jobs.stop import Stop
-
-FAMILIES = ("import_commands", "scope_commands", "audit_commands", "start")
 
 FAILED, WRONG_USAGE = 1, 2
 INTERRUPTED, NOBODY_READS = 130, 141  # as a shell shows an end by SIGINT and by SIGPIPE
@@ -60,21 +57,21 @@ def _obey(words: Sequence[str]) -> int:
 
     django.setup()
     args = _parser().parse_args(words)
-    environment.require_database()
     if getattr(args, "needs_database", True):
         from schoolgate.jobs import database
 
+        environment.require_database()
         database.bring_up_to_date()
     return int(args.run(args))
 
 
 def _parser() -> Parser:
+    from schoolgate.jobs import audit_commands, import_commands, scope_commands, start
+
     parser = Parser(prog="schoolgate", description="Who may see which child, and why.")
     subparsers = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
-    for family in FAMILIES:
-        name = f"schoolgate.jobs.{family}"
-        if importlib.util.find_spec(name):
-            importlib.import_module(name).add_to(subparsers)
+    for family in (start, import_commands, scope_commands, audit_commands):
+        family.add_to(subparsers)
     return parser
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from django.apps import apps
 from django.core.management import call_command
-from django.db import DatabaseError, OperationalError, connection
+from django.db import DatabaseError, InterfaceError, connection
 from django.db.migrations.recorder import MigrationRecorder
 
 from schoolgate.jobs.stop import Stop
@@ -24,10 +24,10 @@ def bring_up_to_date() -> None:
     try:
         connection.ensure_connection()
         lacking = _lacking()
-    except OperationalError as error:
+    except (DatabaseError, InterfaceError) as error:
         reason = next(iter(str(error).strip().splitlines()), type(error).__name__)
         raise Stop(
-            f"Start the database, or correct DATABASE_URL: it cannot be reached ({reason})."
+            f"Start the database, or correct DATABASE_URL: it cannot be used ({reason})."
         ) from error
     if lacking:
         with _alone():

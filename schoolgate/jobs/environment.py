@@ -26,9 +26,15 @@ def check_for_commands() -> None:
 
 
 def require_database() -> None:
-    """Raise Stop when no database is named."""
-    if not os.environ.get("DATABASE_URL"):
+    """Raise Stop when no database is named, or one that would be gone when the command ends."""
+    url = os.environ.get("DATABASE_URL")
+    if not url:
         raise Stop(f"Set DATABASE_URL to the database, such as {EXAMPLES}: it is not set.")
+    if dj_database_url.parse(url)["NAME"] == ":memory:":
+        raise Stop(
+            f"Set DATABASE_URL to a file or a server, such as {EXAMPLES}: what is in memory only"
+            " would be lost."
+        )
 
 
 def _check_database(url: str) -> None:
@@ -49,3 +55,6 @@ def _check_database(url: str) -> None:
                 f"Let this user write to the directory {directory}, or change DATABASE_URL:"
                 " SQLite writes beside the database."
             )
+        file = Path(name)
+        if file.exists() and not (file.is_file() and os.access(file, os.R_OK | os.W_OK)):
+            raise Stop(f"Let this user write to {file}, or change DATABASE_URL to a file.")

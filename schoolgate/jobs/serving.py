@@ -40,7 +40,6 @@ def check(*, demo: bool, port: int) -> Serving:
         *_hosts(),
         *_proxy(),
         *_mail(),
-        *_database(),
     ]
     if problems:
         raise Stop("\n".join(problems))
@@ -198,15 +197,6 @@ def _mail() -> Iterator[str]:
         yield (
             "Set SCHOOLGATE_MAIL to something like smtp://user:password@mail.example.org:587 or"
             " file:/srv/schoolgate/mail: it cannot be understood."
-        )
-
-
-def _database() -> Iterator[str]:
-    url = _setting("DATABASE_URL")
-    if url.startswith("sqlite:") and (url == "sqlite://" or ":memory:" in url):
-        yield (
-            "Set DATABASE_URL to a file, such as sqlite:////srv/schoolgate/data.sqlite3: what is"
-            " in memory cannot be served, and would be lost."
         )
 
 
