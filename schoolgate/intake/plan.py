@@ -23,7 +23,7 @@ from schoolgate.intake.findings import Findings, Severity
 from schoolgate.intake.sources.open_file import open_table
 from schoolgate.intake.sources.table import Unreadable
 from schoolgate.kit import bulk
-from schoolgate.kit.names import tidy
+from schoolgate.kit.names import heading_key, tidy
 
 FLUSH = 5_000
 
@@ -101,7 +101,7 @@ class Plan(ABC):
         bulk.analyse(*(name for name in self.tables if name not in self.derived))
 
     def _known_headings(self) -> frozenset[str]:
-        told = {mapping.heading_key(heading) for heading in self.wanted_headings}
+        told = {heading_key(heading) for heading in self.wanted_headings}
         return self.kind.keys | told
 
     def _stage_rows(self, rows: Iterator[tuple[int, list[str]]]) -> None:

@@ -15,7 +15,7 @@ from schoolgate.intake.columns import USERS
 from schoolgate.intake.plan import Plan, pages
 from schoolgate.intake.undoing import remember_changes
 from schoolgate.kit import bulk
-from schoolgate.kit.names import email_key, looks_garbled, lookalike_key, name_key
+from schoolgate.kit.names import email_key, lookalike_key, looks_garbled, name_key
 from schoolgate.kit.records import Ending, Source
 from schoolgate.people import actions as people
 
@@ -153,7 +153,10 @@ class UsersPlan(Plan):
         if self.role.over is Over.ORGANISATION:
             places.append(("CAST(NULL AS BIGINT), CAST(NULL AS BIGINT), -1", ""))
         if self.role.over is Over.PUPILS or self.role.assigns_pupils:
-            hits = "JOIN (SELECT n, pupil_id, min(place) AS place FROM plan_hit GROUP BY n, pupil_id) h ON h.n = r.n"
+            hits = (
+                "JOIN (SELECT n, pupil_id, min(place) AS place FROM plan_hit"
+                " GROUP BY n, pupil_id) h ON h.n = r.n"
+            )
             places.append(("CAST(NULL AS BIGINT), h.pupil_id, h.place", hits))
         for columns, join in places:
             bulk.execute(f"INSERT INTO plan_want {who % columns} {join}")

@@ -10,7 +10,6 @@ from typing import Generic, NamedTuple, TypeVar
 
 from schoolgate.kit.dates import in_words
 
-
 T = TypeVar("T")
 
 

@@ -85,7 +85,8 @@ class _Block:
     def decide(self, page: list[tuple[Any, ...]]) -> None:
         for row in page:
             (n, first, last, born, year, class_name, urn, since, until, left_on, pupil_id,
-             p_first, p_last, p_birth, p_year, p_class, establishment_id, _, matches) = row  # fmt: skip
+             p_first, p_last, p_birth, p_year, p_class, establishment_id, _,
+             matches) = row  # fmt: skip
             if pupil_id is None and matches:
                 continue  # fits two pupils; a fault already
             who = pupil_id or -n
@@ -136,7 +137,7 @@ class _Block:
             self.plan.keep("plan_new_identifier", (n, who, kind, value))
 
     def _new_upn(self, n: int, value: str, old: str) -> bool:
-        """Another UPN for a pupil known by another identifier: the new one right, the old former?"""
+        """Another UPN for a pupil known by another identifier: is the old one a former one?"""
         self.plan.findings.ask(
             n, self.plan.title(_UPN), value,
             f"Say whether this is the pupil's new UPN: {old} is on record and would become the"

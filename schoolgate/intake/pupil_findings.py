@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 def match(plan: "PupilsPlan") -> None:
-    """plan_match and plan_pupil: the pupil whose identifiers a row has. A UPN may be a former one."""
+    """plan_match and plan_pupil: whose identifiers a row has; a UPN may be a former one."""
     bulk.execute(
         "INSERT INTO plan_match SELECT DISTINCT p.n, p.kind, i.pupil_id FROM plan_identifier p"
         " JOIN schools_pupilidentifier i ON i.value_key = p.value_key AND i.ended_at IS NULL"
@@ -82,7 +82,8 @@ def one_pupil_twice(plan: "PupilsPlan") -> None:
                     "SELECT m.kind, i.value FROM plan_match m JOIN plan_identifier i ON i.n = m.n"
                     " AND i.kind = m.kind WHERE m.n = %s ORDER BY 1", [n],
                 )[0]  # fmt: skip
-                _twice(plan, n, *first, [other for other in numbers if other != n])
+                others = [other for other in numbers if other != n]
+                _twice(plan, n, first[0], first[1], others)
 
 
 def _twice(plan: "PupilsPlan", n: int, kind: str, value: str, others: list[int]) -> None:

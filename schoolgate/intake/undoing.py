@@ -73,7 +73,7 @@ def _restore_fields(run: Import, by: Actor) -> None:
             _restore_links(run)
             continue
         model = _MODELS[kind]
-        column = model._meta.get_field(field).column
+        column = "workplace_id" if field == "workplace" else field
         table = model._meta.db_table
         rows = bulk.select(
             f"SELECT c.object_id, c.old, COALESCE(CAST(t.{column} AS TEXT), '') ="

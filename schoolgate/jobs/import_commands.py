@@ -204,7 +204,7 @@ def _opened(name: str | None) -> Iterator[BinaryIO | None]:
         yield None
         return
     try:
-        file = Path(name).open("wb")
+        file = Path(name).open("wb")  # noqa: SIM115 - closed below; a failure is told here
     except OSError as error:
         raise Stop(f"Name a file that can be written: {name}: {error.strerror}.") from None
     with file:

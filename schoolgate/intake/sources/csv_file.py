@@ -1,4 +1,4 @@
-"""Reads delimited text: comma, semicolon, tab or bar; any line ending; strict about quotes (S46)."""
+"""Reads delimited text: comma, semicolon, tab or bar; any line ending; strict quotes (S46)."""
 
 import contextlib
 import csv

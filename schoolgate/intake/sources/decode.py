@@ -31,9 +31,9 @@ def encoding_of(file: BinaryIO) -> str:
         if start.startswith(mark):
             _read_through(file, name)
             return name
-    if name := _utf_16_without_mark(start):
-        _read_through(file, name)
-        return name
+    if guess := _utf_16_without_mark(start):
+        _read_through(file, guess)
+        return guess
     try:
         _read_through(file, "utf-8")
     except Unreadable:

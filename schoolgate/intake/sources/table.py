@@ -7,7 +7,7 @@ from typing import Protocol
 
 
 class Unreadable(Exception):
-    """The file as a whole cannot be read. Its text tells the user what to do; ``row`` says where."""
+    """The file as a whole cannot be read. Its text tells what to do; ``row`` says where."""
 
     def __init__(self, sentence: str, row: int | None = None, value: str = "") -> None:
         super().__init__(sentence)

@@ -19,7 +19,7 @@ _RESAVE = "Save the workbook again as XLSX or as “CSV UTF-8” and upload that
 def open_xlsx(path: str, known: frozenset[str]) -> Iterator[Table]:
     """The first sheet that holds anything, as a table. Raises Unreadable."""
     _look_inside(path)
-    child = subprocess.Popen(
+    child = subprocess.Popen(  # noqa: S603 - our own module, no shell
         [sys.executable, "-m", "schoolgate.intake.sources.xlsx_child", path],
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
