@@ -21,14 +21,6 @@ class AccessChange:
 
 
 @dataclass(frozen=True)
-class Pair:
-    """A user and a pupil by the ids that the relations use (negative: not made yet)."""
-
-    user_id: int
-    pupil_id: int
-
-
-@dataclass(frozen=True)
 class Preview:
     """Two states of the relations, and whom a change can touch at all.
 
@@ -45,7 +37,7 @@ class Preview:
         """How many pairs are gained and lost."""
         if self.pupils is not None:
             wide_users = bulk.value(f"SELECT count(*) FROM ({_wide_users(self.after)}) w")
-            gained = wide_users * bulk.value(f"SELECT count(*) FROM ({self._new_pupils()}) p")
+            gained = wide_users * bulk.value(f"SELECT count(*) FROM ({self.new_pupils()}) p")
         else:
             gained = self._gained_by_new_wide_users()
         return AccessChange(
@@ -76,7 +68,8 @@ class Preview:
             f" WHERE {' AND '.join(conditions)}"
         )
 
-    def _new_pupils(self) -> str:
+    def new_pupils(self) -> str:
+        """The pupils who come onto the register: (id)."""
         return f"SELECT id FROM {self.after.pupils} a EXCEPT SELECT id FROM {self.before.pupils} b"
 
     def _gained_by_new_wide_users(self) -> int:

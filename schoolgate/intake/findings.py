@@ -42,21 +42,26 @@ class Findings:
 
     def fault(self, row: int | None, column: str, value: str, problem: str, code: str) -> None:
         """Something that blocks the row, or with no row the file."""
-        self.faults.append(Finding(row, column, value, problem, Severity.FAULT, code))
-        self._refuse(row)
+        self.add(Finding(row, column, value, problem, Severity.FAULT, code))
 
     def ask(
         self, row: int, column: str, value: str, problem: str, code: str, *, settles: bool = True
     ) -> None:
         """Something that blocks the row until a person answers; ``settles``: a yes answers it."""
-        if self.yes and settles:
-            return
-        self.faults.append(Finding(row, column, value, problem, Severity.QUESTION, code))
-        self._refuse(row)
+        if not (self.yes and settles):
+            self.add(Finding(row, column, value, problem, Severity.QUESTION, code))
 
     def warn(self, row: int | None, column: str, value: str, problem: str, code: str) -> None:
         """Something worth knowing that blocks nothing."""
-        self.warnings.append(Finding(row, column, value, problem, Severity.WARNING, code))
+        self.add(Finding(row, column, value, problem, Severity.WARNING, code))
+
+    def add(self, finding: Finding) -> None:
+        """Note a finding, and refuse its row unless it is a warning."""
+        if finding.kind is Severity.WARNING:
+            self.warnings.append(finding)
+        else:
+            self.faults.append(finding)
+            self._refuse(finding.row)
 
     def _refuse(self, row: int | None) -> None:
         if row is None:

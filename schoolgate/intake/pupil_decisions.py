@@ -9,6 +9,7 @@ from datetime import date
 from typing import TYPE_CHECKING, Any
 
 from schoolgate.intake import pupil_changes
+from schoolgate.intake.findings import Finding, Severity
 from schoolgate.intake.plan import pages
 from schoolgate.intake.pupil_changes import Episode, Outcome, Problem, Stay
 from schoolgate.intake.successors import successors
@@ -176,14 +177,11 @@ class _Block:
 
     def _tell(self, n: int, problems: list[Problem], values: dict[str, str]) -> None:
         for problem in problems:
-            tell = {
-                "fault": self.plan.findings.fault,
-                "question": self.plan.findings.ask,
-                "warning": self.plan.findings.warn,
-            }[problem.severity]
-            tell(
-                n, self.plan.title(problem.field), values.get(problem.field, ""),
-                problem.sentence, problem.code,
+            self.plan.findings.add(
+                Finding(
+                    n, self.plan.title(problem.field), values.get(problem.field, ""),
+                    problem.sentence, Severity(problem.severity), problem.code,
+                )
             )  # fmt: skip
 
     def _keep(

@@ -7,7 +7,7 @@ UPDATE, so that two browsers, or two workers, cannot do the same step twice (S41
 import contextlib
 import tempfile
 import zlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
@@ -18,13 +18,16 @@ from django.utils import timezone
 from schoolgate.access.actions import may_manage
 from schoolgate.access.roles import ROLES, role_named
 from schoolgate.audit.actions import Actor, batch
+from schoolgate.intake.access_lines import AccessLine, access_lines
 from schoolgate.intake.columns import KINDS
+from schoolgate.intake.findings import Finding, Severity
 from schoolgate.intake.models import Import, ImportFault, ImportFile, Kept, State
 from schoolgate.intake.plan import Plan, Summary
 from schoolgate.intake.plan_establishments import EstablishmentsPlan
 from schoolgate.intake.plan_links import LinksPlan
 from schoolgate.intake.plan_pupils import PupilsPlan
 from schoolgate.intake.plan_users import UsersPlan
+from schoolgate.intake.refused import refused_rows
 from schoolgate.intake.undoing import take_back
 from schoolgate.kit import bulk, locks
 from schoolgate.kit.refusal import Refusal
@@ -40,7 +43,11 @@ def plan_for(
     """The plan of a file of this kind; ``role`` (a code) for users."""
     if kind == "users":
         return UsersPlan(role=ROLES[role], by=by, yes=yes, headings=headings)
-    plans = {"pupils": PupilsPlan, "establishments": EstablishmentsPlan, "links": LinksPlan}
+    plans: dict[str, Callable[..., Plan]] = {
+        "pupils": PupilsPlan,
+        "establishments": EstablishmentsPlan,
+        "links": LinksPlan,
+    }
     return plans[kind](by=by, yes=yes, headings=headings)
 
 
@@ -300,3 +307,23 @@ def label_of(kind: str, object_id: int) -> str:
         user = User.objects.get(pk=object_id)
         return f"{user} ({user.get_username()})"
     return str((Pupil if kind == "pupil" else Establishment).objects.get(pk=object_id))
+
+
+def access_changes(run_id: int, *, after: int, limit: int) -> list[AccessLine]:
+    """A page of the access that a checked run would give and take, child by child."""
+    run = _run(run_id)
+    with _file(run) as path, _plan(run) as plan:
+        plan.stage(path)
+        plan.work_out()
+        return access_lines(plan, after=after, limit=limit)
+
+
+def refused_csv(run_id: int) -> Iterator[bytes]:
+    """The refused rows of a run as CSV, with the reasons, in blocks of bytes."""
+    run = _run(run_id)
+    faults = [
+        Finding(f.row, f.column, f.value, f.problem, Severity(f.kind), f.code)
+        for f in ImportFault.objects.filter(run=run).exclude(kind="warning").order_by("row", "pk")
+    ]
+    with _file(run) as path:
+        yield from refused_rows(path, KINDS[run.kind].keys, faults)

@@ -4,15 +4,15 @@ What the import made is ended or gone, what it changed is restored, unless someb
 included) has changed it since or depends on it: that is kept, and listed. Set-based throughout.
 """
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from schoolgate.access import actions as access
 from schoolgate.access.models import Grant
 from schoolgate.audit.actions import Actor
 from schoolgate.intake.models import Change, Import, Kept
-from schoolgate.kit import bulk
-from schoolgate.kit.records import Ending, Source
+from schoolgate.kit import bulk, records
+from schoolgate.kit.records import Ending, Known, Source
 from schoolgate.people import actions as people
 from schoolgate.people.models import User
 from schoolgate.schools import actions as schools
@@ -25,7 +25,7 @@ from schoolgate.schools.models import (
     PupilIdentifier,
 )
 
-_OTHERS = "import_id IS NULL OR import_id <> %s"
+_BORN = "SELECT id FROM schools_pupil WHERE import_id = %s"  # pupils that the import made
 _MODELS: dict[str, type[User] | type[Pupil] | type[Establishment]] = {
     "user": User,
     "pupil": Pupil,
@@ -34,12 +34,25 @@ _MODELS: dict[str, type[User] | type[Pupil] | type[Establishment]] = {
 
 
 def remember_changes(import_id: int, kind: str, changes: Iterable[tuple[Any, ...]]) -> None:
-    """Note fields that an import changes: id, field, old value, new value."""
-    bulk.load(
+    """Note fields that an import is about to change: id, field, old value, new value.
+
+    Who touched the thing last is noted too, for that is overwritten as well.
+    """
+    columns = ["run_id", "kind", "object_id", "field", "old", "new"]
+    noted = bulk.load(
         Change._meta.db_table,
-        ["run_id", "kind", "object_id", "field", "old", "new"],
+        columns,
         ((import_id, kind, id_, field, _text(old), _text(new)) for id_, field, old, new in changes),
     )
+    if noted and kind in _MODELS:
+        bulk.execute(
+            f"INSERT INTO intake_change ({', '.join(columns)}) SELECT DISTINCT c.run_id, c.kind,"
+            " c.object_id, 'touched', CAST(t.touched_at AS TEXT),"
+            f" CAST(t.touched_import_id AS TEXT) FROM intake_change c"
+            f" JOIN {_MODELS[kind]._meta.db_table} t ON t.id = c.object_id"
+            " WHERE c.run_id = %s AND c.kind = %s AND t.touched_at IS NOT NULL",
+            [import_id, kind],
+        )
 
 
 def _text(value: object) -> str | None:
@@ -68,7 +81,8 @@ def _keep(run: Import, kind: str, ids: Iterable[int], reason: str) -> None:
 
 def _restore_fields(run: Import, by: Actor) -> None:
     """Put back what the import changed, where it is still as the import left it."""
-    for kind, field in Change.objects.filter(run=run).values_list("kind", "field").distinct():
+    noted = Change.objects.filter(run=run).exclude(field="touched")
+    for kind, field in noted.values_list("kind", "field").distinct():
         if kind == "link":
             _restore_links(run)
             continue
@@ -94,14 +108,23 @@ def _restore_fields(run: Import, by: Actor) -> None:
 
 
 def _untouch(run: Import) -> None:
-    """What this import touched counts as touched no more, unless somebody else was there too."""
-    for model in _MODELS.values():
+    """What this import touched counts as touched by whoever touched it before, if anybody did."""
+    for kind, model in _MODELS.items():
+        table = model._meta.db_table
         bulk.execute(
-            f"UPDATE {model._meta.db_table} SET touched_at = NULL, touched_import_id = NULL"
+            f"UPDATE {table} SET touched_at = NULL, touched_import_id = NULL"
             " WHERE touched_import_id = %s AND id NOT IN"
-            " (SELECT object_id FROM intake_kept WHERE run_id = %s)",
-            [run.pk, run.pk],
+            " (SELECT object_id FROM intake_kept WHERE run_id = %s AND kind = %s)",
+            [run.pk, run.pk, kind],
         )
+        before = bulk.select(
+            f"SELECT c.object_id, c.old, c.new FROM intake_change c JOIN {table} t"
+            " ON t.id = c.object_id WHERE c.run_id = %s AND c.kind = %s AND c.field = 'touched'"
+            " AND t.touched_at IS NULL",
+            [run.pk, kind],
+        )
+        records.set_field(model, "touched_at", ((id_, at) for id_, at, _ in before))
+        records.set_field(model, "touched_import_id", ((id_, by) for id_, _, by in before))
 
 
 def _restore_links(run: Import) -> None:
@@ -113,25 +136,54 @@ def _restore_links(run: Import) -> None:
 
 def _end_grants(run: Import, by: Actor) -> None:
     """End the grants that the import made, and bring back those that it replaced."""
-    made = Grant.objects.filter(import_id=run.pk, ended_at__isnull=True).values_list(
-        "pk", flat=True
+    made = Grant.objects.filter(import_id=run.pk, ended_at__isnull=True)
+    access.revoke(made.values_list("pk", flat=True), by=by, how=Ending.UNDONE, import_id=run.pk)
+    _bring_back(
+        Grant,
+        ("user_id", "role", "establishment_id", "pupil_id", "starts_on", "ends_on"),
+        access.NewGrant,
+        access.grant,
+        run,
+        by,
+        keep=set(),
     )
-    replaced = list(
-        Grant.objects.filter(ended_import_id=run.pk, ended_how=Ending.REPLACED.value).values_list(
-            "user_id", "role", "establishment_id", "pupil_id", "starts_on", "ends_on", "source"
-        )
+
+
+def _bring_back(
+    model: type[Known],
+    fields: tuple[str, ...],
+    shape: Callable[..., Any],
+    action: Callable[..., None],
+    run: Import,
+    by: Actor,
+    *,
+    keep: set[int],
+) -> None:
+    """Write again what the import ended, but for owners (first field) in ``keep``.
+
+    The new records say they come from where the old ones came, so that undoing that import later
+    finds them; the old ones say that their ending was undone.
+    """
+    table = model._meta.db_table
+    ended = bulk.select(
+        f"SELECT id, source, import_id, {', '.join(fields)} FROM {table}"
+        " WHERE ended_import_id = %s AND ended_how = 'replaced'"
+        " AND (import_id IS NULL OR import_id <> %s) ORDER BY id",
+        [run.pk, run.pk],
     )
-    access.revoke(made, by=by, how=Ending.UNDONE, import_id=run.pk)
-    for source in Source:
-        again = [access.NewGrant(*row[:6]) for row in replaced if row[6] == source.value]
-        if again:
-            access.grant(again, by=by, source=source)
+    again = [row for row in ended if row[3] not in keep]
+    origins: dict[tuple[str, int | None], list[Any]] = {}
+    for _, source, import_id, *values in again:
+        origins.setdefault((source, import_id), []).append(shape(*values))
+    for (source, import_id), rows in origins.items():
+        action(rows, by=by, source=Source(source), import_id=import_id)
+    records.set_field(model, "ended_how", ((row[0], Ending.UNDONE.value) for row in again))
 
 
 def _remove_users(run: Import, by: Actor) -> None:
     """The users it made are gone, but for those who signed in or whom others had to do with."""
     made = "SELECT id FROM people_user WHERE import_id = %s AND gone_at IS NULL"
-    others = "import_id IS NULL OR import_id <> %s"
+    others = "g.import_id IS NULL OR g.import_id <> %s"
     depends = bulk.select(
         "SELECT u.id, CASE WHEN u.last_login IS NOT NULL THEN 'they have signed in since'"
         " WHEN u.touched_at IS NOT NULL THEN 'they were edited since'"
@@ -154,49 +206,42 @@ def _remove_users(run: Import, by: Actor) -> None:
 
 def _restore_records(run: Import, by: Actor) -> None:
     """Identifiers, enrolments and episodes as they were, pupil by pupil, unless changed since."""
-    restored = [
-        (PupilIdentifier, ("kind", "value"), schools.add_identifiers, schools.NewIdentifier,
+    kinds: list[tuple[Any, ...]] = [
+        (PupilIdentifier, ("kind", "value"), schools.NewIdentifier, schools.add_identifiers,
          "its identifiers were changed since"),
-        (Enrolment, ("establishment_id", "elsewhere", "starts_on", "ends_on"), schools.enrol,
-         schools.NewEnrolment, "its school was changed since"),
-        (CareEpisode, ("starts_on", "ends_on"), schools.start_episodes, schools.NewEpisode,
+        (Enrolment, ("establishment_id", "elsewhere", "starts_on", "ends_on"),
+         schools.NewEnrolment, schools.enrol, "its school was changed since"),
+        (CareEpisode, ("starts_on", "ends_on"), schools.NewEpisode, schools.start_episodes,
          "its care episodes were changed since"),
     ]  # fmt: skip
-    born = "SELECT id FROM schools_pupil WHERE import_id = %s"
-    for model, fields, action, shape, reason in restored:
-        table = model._meta.db_table
-        # Changed since: somebody ended what the import made, or made something beside it.
-        changed = {
-            id_
-            for (id_,) in bulk.select(
-                f"SELECT DISTINCT t.pupil_id FROM {table} t WHERE t.import_id = %s"
-                " AND t.ended_at IS NOT NULL AND t.ended_how <> 'undone'"
-                f" AND t.pupil_id NOT IN ({born}) UNION"
-                f" SELECT DISTINCT t.pupil_id FROM {table} t JOIN {table} o"
-                " ON o.pupil_id = t.pupil_id AND o.id > t.id AND o.ended_at IS NULL"
-                " AND (o.import_id IS NULL OR o.import_id <> %s)"
-                f" WHERE t.import_id = %s AND t.pupil_id NOT IN ({born})",
-                [run.pk, run.pk, run.pk, run.pk, run.pk],
-            )
-        }
+    for model, fields, shape, action, reason in kinds:
+        changed = _changed_since(run, model._meta.db_table)
         _keep(run, "pupil", sorted(changed), reason)
         made = bulk.select(
-            f"SELECT id, pupil_id FROM {table} WHERE import_id = %s AND ended_at IS NULL"
-            f" AND pupil_id NOT IN ({born})",
-            [run.pk, run.pk],
-        )
-        columns = ", ".join(fields)
-        ended = bulk.select(
-            f"SELECT pupil_id, {columns} FROM {table} WHERE ended_import_id = %s"
-            " AND ended_how = 'replaced' AND (import_id IS NULL OR import_id <> %s)",
+            f"SELECT id, pupil_id FROM {model._meta.db_table} WHERE import_id = %s"
+            f" AND ended_at IS NULL AND pupil_id NOT IN ({_BORN})",
             [run.pk, run.pk],
         )
         schools.end_records(
             model, [id_ for id_, pupil_id in made if pupil_id not in changed],
             how=Ending.UNDONE, by=by, import_id=run.pk,
         )  # fmt: skip
-        again = [shape(*row) for row in ended if row[0] not in changed]  # type: ignore[operator]
-        action(again, by=by, source=Source.BY_HAND)  # type: ignore[operator]
+        _bring_back(model, ("pupil_id", *fields), shape, action, run, by, keep=changed)
+
+
+def _changed_since(run: Import, table: str) -> set[int]:
+    """The pupils of whom somebody ended what the import made, or made something after it."""
+    found = bulk.select(
+        f"SELECT DISTINCT t.pupil_id FROM {table} t WHERE t.import_id = %s"
+        " AND t.ended_at IS NOT NULL AND t.ended_how <> 'undone'"
+        f" AND t.pupil_id NOT IN ({_BORN}) UNION"
+        f" SELECT DISTINCT t.pupil_id FROM {table} t JOIN {table} o"
+        " ON o.pupil_id = t.pupil_id AND o.id > t.id AND o.ended_at IS NULL"
+        " AND (o.import_id IS NULL OR o.import_id <> %s)"
+        f" WHERE t.import_id = %s AND t.pupil_id NOT IN ({_BORN})",
+        [run.pk, run.pk, run.pk, run.pk, run.pk],
+    )
+    return {id_ for (id_,) in found}
 
 
 def _remove_pupils(run: Import, by: Actor) -> None:
