@@ -133,3 +133,9 @@ def signed_in(user_id: int) -> None:
     """Record that a user signed in; when it cannot be written, they do not (S60)."""
     with batch(by=user_actor(user_id)) as events:
         events.add([("signed in", "user", user_id, "", user_id, None, "")])
+
+
+def exported(*, by: Actor, kind: str, object_id: int) -> None:
+    """Record that records left as a file; called before it is handed out (S54)."""
+    with batch(by=by) as events:
+        events.add([("exported", kind, object_id, "", None, None, "")])

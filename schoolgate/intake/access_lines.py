@@ -10,13 +10,15 @@ from schoolgate.kit import bulk
 class AccessLine:
     """One line: a user and a child, or everybody who sees every child, or every child.
 
-    ``row``: of the file that causes it; None where several may.
+    ``pupil_id`` names one child on the register. ``row``: of the file that causes it; None where
+    several may.
     """
 
     user_label: str
     pupil_label: str
     gained: bool
     row: int | None
+    pupil_id: int | None = None
 
 
 def access_lines(plan: Plan, *, after: int, limit: int) -> list[AccessLine]:
@@ -46,6 +48,7 @@ def access_lines(plan: Plan, *, after: int, limit: int) -> list[AccessLine]:
             pupils.get(pupil_id, ""),
             bool(gained),
             next((-id_ for id_ in (user_id, pupil_id) if id_ < 0), None),
+            pupil_id if pupil_id > 0 else None,
         )
         for user_id, pupil_id, gained in found
     ]

@@ -32,7 +32,7 @@ def organisation(request: HttpRequest) -> dict[str, Any]:
     if not request.user.is_authenticated:
         return here
     super_user = is_super_user(request)
-    top = [("My pupils", "pupils", ("/pupils/",))]
+    top: list[tuple[str, str, tuple[str, ...]]] = [("My pupils", "pupils", ("/pupils/",))]
     if super_user:
         top.append(("Establishments", "establishments", ("/establishments/",)))
         top.append(("Settings", "users", ("/settings/",)))
@@ -54,7 +54,7 @@ def _steps(request: HttpRequest, entries: list[tuple[str, str, tuple[str, ...]]]
         Step(
             name,
             reverse(view),
-            request.path == reverse(view) or request.path.startswith(beginnings),
+            (request.path == "/" and view == "pupils") or request.path.startswith(beginnings),
         )
         for name, view, beginnings in entries
     ]

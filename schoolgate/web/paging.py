@@ -58,7 +58,9 @@ def page_of(
 _Place = tuple[int, dict[str, Any]]  # the number of the section, and the key within it
 
 
-def _place(sections: Sequence[QuerySet[Row]], order: Sequence[str], pk: str | None) -> _Place | None:
+def _place(
+    sections: Sequence[QuerySet[Row]], order: Sequence[str], pk: str | None
+) -> _Place | None:
     if not pk or not pk.isascii() or not pk.isdigit() or len(pk) > 18:
         return None
     fields = [name.removeprefix("-") for name in order]
@@ -127,7 +129,5 @@ def beginning(field: str, text: str) -> Q:
 
 
 def _query(request: HttpRequest, **place: int) -> str:
-    kept = {
-        name: value for name, value in request.GET.items() if name not in ("after", "before")
-    }
+    kept = {name: value for name, value in request.GET.items() if name not in ("after", "before")}
     return "?" + urlencode({**kept, **place})

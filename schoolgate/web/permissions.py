@@ -11,6 +11,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http.response import HttpResponseBase
 from django.urls import reverse
 
 from schoolgate.access.actions import may_manage
@@ -18,7 +19,7 @@ from schoolgate.audit.actions import Actor, user_actor
 from schoolgate.kit.refusal import Refusal
 from schoolgate.people.models import User
 
-View = Callable[..., HttpResponse]
+View = Callable[..., HttpResponseBase]
 
 
 class Permission(Enum):
@@ -37,7 +38,7 @@ def public(view: View) -> View:
 def signed_in(view: View) -> View:
     """Open to whoever is signed in; anybody else is led to the sign-in page."""
 
-    def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+    def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
         if not request.user.is_authenticated:
             return _to_sign_in(request)
         return view(request, *args, **kwargs)
@@ -48,7 +49,7 @@ def signed_in(view: View) -> View:
 def only_super_user(view: View) -> View:
     """Open to LA Super Users; for others who are signed in it answers like a missing page."""
 
-    def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+    def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
         if not request.user.is_authenticated:
             return _to_sign_in(request)
         if not is_super_user(request):
@@ -105,7 +106,7 @@ def actor(request: HttpRequest) -> Actor:
 
 def _marked(guarded: View, view: View, permission: Permission) -> View:
     @wraps(view)
-    def opened(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+    def opened(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
         return guarded(request, *args, **kwargs)
 
     opened.permission = permission  # type: ignore[attr-defined]

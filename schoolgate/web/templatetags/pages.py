@@ -33,15 +33,15 @@ def moment(value: datetime | None) -> str:
 
 @register.filter
 def thousands(value: int | None) -> str:
-    """A number as 1,204; a dash for None."""
-    return "–" if value is None else f"{value:,}"
+    """A number as 1,204; nothing for None."""
+    return f"{value:,}" if isinstance(value, int) else ""
 
 
 @register.filter
 def count_of(value: int | None, words: str) -> str:
-    """A number with its noun: ``3|count_of:"row rows"``."""
-    one, many = words.split()
-    return f"{value or 0:,} {one if value == 1 else many}"
+    """A number with its noun: ``3|count_of:"good_row good_rows"``."""
+    one, many = words.replace("_", "\u00a0").split(" ")
+    return f"{value or 0:,}\u00a0{one if value == 1 else many}"
 
 
 @register.simple_tag
@@ -53,7 +53,8 @@ def asset(name: str) -> str:
 @cache
 def _fingerprint(name: str) -> str:
     built = Path(settings.STATIC_ROOT)
-    for path in (built / name, built.parent / name):
+    parts = name.split("/")  # plain text: a path cannot be joined with a SafeString
+    for path in (built.joinpath(*parts), built.parent.joinpath(*parts)):
         if path.is_file():
             return hashlib.sha256(path.read_bytes()).hexdigest()[:10]
     return "0"

@@ -40,7 +40,7 @@ class Told:
 @only_super_user
 @require_safe
 def events(request: HttpRequest) -> HttpResponse:
-    """Who did what, when, and to which record. Children are named as far as the reader sees them."""
+    """Who did what, when, to which record. Children are named as far as the reader sees them."""
     page = page_of(request, [Event.objects.all()], ("-batch_id", "-n"), size=SIZE)
     batches = EventBatch.objects.in_bulk({event.batch_id for event in page.rows})
     names = _Names(request, page.rows, batches)
@@ -70,16 +70,16 @@ class _Names:
     def __init__(
         self, request: HttpRequest, events: Sequence[Event], batches: dict[int, EventBatch]
     ) -> None:
-        users = {event.user_id for event in events}
-        users |= {batch.actor_id for batch in batches.values()}
-        pupils = {event.pupil_id for event in events} - {None}
-        schools = {event.object_id for event in events if event.kind == "establishment"}
-        self.users = User.objects.in_bulk(users - {None})
+        users = {id_ for event in events if (id_ := event.user_id)}
+        users |= {id_ for batch in batches.values() if (id_ := batch.actor_id)}
+        pupils = {id_ for event in events if (id_ := event.pupil_id)}
+        schools = {e.object_id for e in events if e.kind == "establishment" and e.object_id}
+        self.users = User.objects.in_bulk(users)
         self.pupils: dict[int, Pupil] = {
             pupil.pk: pupil
             for pupil in scope.pupils_visible_to(visitor(request).pk).filter(pk__in=pupils)
         }
-        self.schools = Establishment.objects.in_bulk(schools - {None})
+        self.schools = Establishment.objects.in_bulk(schools)
 
     def actor(self, batch: EventBatch) -> About:
         """Who acted."""
@@ -126,6 +126,17 @@ _VIEWED = {
     "import": "Viewed an import’s pupils",
     "question": "Was asked about a pupil",
 }
+_DONE = {
+    "granted": "Gave a role",
+    "revoked": "Took a role away",
+    "denied": "Made inactive",
+    "allowed": "Reactivated",
+    "restricted": "Restricted",
+    "lifted": "Lifted a restriction",
+    "signed in": "Signed in",
+    "uploaded": "Uploaded a file",
+    "exported": "Downloaded a file of",
+}
 _FIELDS = {"class_name": "class", "workplace_id": "establishment"}
 
 
@@ -133,9 +144,7 @@ def _what(event: Event) -> str:
     """What happened, in words."""
     if event.verb == "viewed":
         return _VIEWED.get(event.kind, f"Viewed {event.kind}")
-    if event.verb == "signed in":
-        return "Signed in"
-    what = f"{event.verb} {event.kind}".capitalize()
+    what = _DONE.get(event.verb, f"{event.verb} {event.kind}".capitalize())
     if event.fields:
         fields = [_FIELDS.get(name, name).replace("_", " ") for name in event.fields.split(",")]
         what += f": {', '.join(fields)}"

@@ -1,15 +1,18 @@
 """What a person decides about an import: apply, answer, cancel, undo; and what they look at."""
 
+import itertools
 from collections.abc import Callable
 
 from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
+from django.http.response import HttpResponseBase
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from schoolgate.audit.actions import viewed
+from schoolgate.audit.actions import exported
 from schoolgate.intake import runs
 from schoolgate.kit.refusal import Refusal
 from schoolgate.web.permissions import actor, only_super_user
+from schoolgate.web.views import import_people
 from schoolgate.web.views.confirm import confirm
 from schoolgate.web.views.imports import CHANGES_ON_A_PAGE, WAITING, page, there, what_of
 
@@ -36,9 +39,7 @@ def apply(request: HttpRequest, import_id: int) -> HttpResponse:
 def recheck(request: HttpRequest, import_id: int) -> HttpResponse:
     """Checks the file again, with or without a yes to all questions."""
     answer = request.POST.get("yes") == "yes"
-    return _step(
-        request, import_id, lambda: runs.recheck(import_id, by=actor(request), yes=answer)
-    )
+    return _step(request, import_id, lambda: runs.recheck(import_id, by=actor(request), yes=answer))
 
 
 @only_super_user
@@ -79,16 +80,12 @@ def access(request: HttpRequest, import_id: int) -> HttpResponse:
     """Who would gain and lose access to whom, child by child (NEW1)."""
     run = there(import_id)
     after = _number(request.GET.get("after", ""))
-    changes = []
+    shown: list[import_people.Change] = []
     if run.state in WAITING:
-        changes = list(runs.access_changes(run.pk, after=after, limit=CHANGES_ON_A_PAGE + 1))
-    shown = changes[:CHANGES_ON_A_PAGE]
-    viewed(
-        by=actor(request),
-        kind="import",
-        object_id=run.pk,
-        pupil_ids=sorted({c.pupil_id for c in shown if c.pupil_id and c.pupil_id > 0}),
-    )
+        try:
+            shown = import_people.changes(request, run, after=after, limit=CHANGES_ON_A_PAGE)
+        except Refusal as refusal:
+            return page(request, run, str(refusal))
     return render(
         request,
         "web/import_access.html",
@@ -98,21 +95,25 @@ def access(request: HttpRequest, import_id: int) -> HttpResponse:
             "changes": shown,
             "is_waiting": run.state in WAITING,
             "after": after,
-            "following": after + len(shown) if len(changes) > len(shown) else None,
+            "following": after + len(shown) if len(shown) == CHANGES_ON_A_PAGE else None,
         },
     )
 
 
 @only_super_user
 @require_safe
-def refused(request: HttpRequest, import_id: int) -> HttpResponse | StreamingHttpResponse:
+def refused(request: HttpRequest, import_id: int) -> HttpResponseBase:
     """The refused rows with their reasons, to be mended and uploaded again (NEW2)."""
     run = there(import_id)
+    rows = runs.refused_csv(run.pk)
     try:
-        rows = runs.refused_csv(run.pk)
+        first = next(rows, b"")
     except Refusal as refusal:
         return page(request, run, str(refusal))
-    response = StreamingHttpResponse(rows, content_type="text/csv; charset=utf-8")
+    exported(by=actor(request), kind="import", object_id=run.pk)
+    response = StreamingHttpResponse(
+        itertools.chain([first], rows), content_type="text/csv; charset=utf-8"
+    )
     name = f"refused-rows-of-import-{run.pk}.csv"
     response.headers["Content-Disposition"] = f'attachment; filename="{name}"'
     return response

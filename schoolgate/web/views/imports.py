@@ -7,7 +7,6 @@ from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods, require_safe
 
 from schoolgate.access.roles import ROLES
-from schoolgate.audit.actions import viewed
 from schoolgate.intake import runs
 from schoolgate.intake.columns import KINDS, Kind
 from schoolgate.intake.findings import Severity
@@ -19,7 +18,7 @@ from schoolgate.web.forms.imports import ORDER, UploadForm
 from schoolgate.web.paging import page_of
 from schoolgate.web.permissions import actor, only_super_user
 from schoolgate.web.uploads import takes_files, was_too_large
-from schoolgate.web.views import findings
+from schoolgate.web.views import findings, import_people
 
 TOO_LARGE = f"Choose a file of {MAX_BYTES // 1024**2} MB or less, or split this one in parts."
 WORKING = (State.CHECKING, State.APPLYING, State.UNDOING)
@@ -106,23 +105,11 @@ def one(request: HttpRequest, import_id: int) -> HttpResponse:
 def page(request: HttpRequest, run: Import, failed: str = "") -> HttpResponse:
     """The page of an import; ``failed``: why what was asked for could not be done."""
     if run.state in WORKING:
-        answer = render(request, "web/import_working.html", {"run": run, "what": what_of(run)})
-        if request.headers.get("HX-Request"):
-            return answer
-        return answer
+        return render(request, "web/import_working.html", {"run": run, "what": what_of(run)})
     if request.headers.get("HX-Request"):
         # The page that waited asks again: it is to be loaded anew, for all of it is different.
-        answer = HttpResponse()
-        answer.headers["HX-Refresh"] = "true"
-        return answer
+        return HttpResponse(headers={"HX-Refresh": "true"})
     groups = findings.grouped(run)
-    changes = first_changes(run)
-    viewed(
-        by=actor(request),
-        kind="import",
-        object_id=run.pk,
-        pupil_ids=sorted({c.pupil_id for c in changes if c.pupil_id and c.pupil_id > 0}),
-    )
     summary = run.summary
     return render(
         request,
@@ -141,21 +128,24 @@ def page(request: HttpRequest, run: Import, failed: str = "") -> HttpResponse:
             "warnings": findings.of_kind(groups, Severity.WARNING),
             "yes": findings.YES,
             "said_yes": bool(run.options.get("yes")),
-            "changes": changes,
-            "kept": runs.kept_by(run.pk) if run.state == State.UNDONE else [],
+            "changes": first_changes(request, run),
+            "kept": import_people.kept(request, run) if run.state == State.UNDONE else [],
         },
         status=409 if failed else 200,
     )
 
 
-def first_changes(run: Import) -> list[Any]:
+def first_changes(request: HttpRequest, run: Import) -> list[import_people.Change]:
     """The first of those who gain or lose access, where they are quickly found."""
     summary = run.summary
     if run.state not in WAITING or summary.get("rows", 0) > SHOWN_AT_ONCE:
         return []
     if not summary.get("gained") and not summary.get("lost"):
         return []
-    return list(runs.access_changes(run.pk, after=0, limit=FIRST_CHANGES))
+    try:
+        return import_people.changes(request, run, after=0, limit=FIRST_CHANGES)
+    except Refusal:
+        return []  # the file was deleted after a while; what was found in it is still shown
 
 
 def there(import_id: int) -> Import:

@@ -65,9 +65,7 @@ def my_pupils(request: HttpRequest) -> HttpResponse:
     )
     first = set(assigned.filter(pk__in=[p.pk for p in page.rows]).values_list("pk", flat=True))
     lines = [line(pupil, is_assigned=pupil.pk in first) for pupil in page.rows]
-    viewed(
-        by=actor(request), kind="list", object_id=None, pupil_ids=[p.pk for p in page.rows]
-    )
+    viewed(by=actor(request), kind="list", object_id=None, pupil_ids=[p.pk for p in page.rows])
     return render(
         request,
         "web/my_pupils.html",
@@ -89,7 +87,7 @@ def pupil(request: HttpRequest, pupil_id: int) -> HttpResponse:
     user, day = visitor(request), timezone.localdate()
     openings = scope.users_who_can_see(child.pk)
     restrictions = list(restrictions_on(child.pk)) if is_super_user(request) else []
-    origins = words.Origins([o.grant for o in openings] + restrictions)
+    origins = words.Origins([*(o.grant for o in openings), *restrictions])
     enrolments = child.enrolments.filter(register.holds(day)).select_related("establishment")
     episodes = _episodes(user, child)
     viewed(by=actor(request), kind="pupil", object_id=child.pk, pupil_ids=[child.pk])

@@ -77,7 +77,7 @@ def user(request: HttpRequest, user_id: int) -> HttpResponse:
         size=LINKS_ON_A_PAGE,
     )
     wider = list(held.filter(pupil__isnull=True).order_by("role", "starts_on", "pk"))
-    ids = {grant.pupil_id for grant in page.rows}
+    ids = {id_ for grant in page.rows if (id_ := grant.pupil_id)}
     known = scope.pupils_visible_to(visitor(request).pk).filter(pk__in=ids)
     visible = set(known.values_list("pk", flat=True))
     origins = words.Origins([*wider, *page.rows])
@@ -108,9 +108,7 @@ def pupils_of(request: HttpRequest, user_id: int) -> HttpResponse:
     theirs = scope.pupils_visible_to(person.pk)
     both = named(mine.filter(pk__in=theirs.values("pk")), sought)
     page = page_of(request, [register.with_register(both, day)], ORDER)
-    viewed(
-        by=actor(request), kind="user", object_id=person.pk, pupil_ids=[p.pk for p in page.rows]
-    )
+    viewed(by=actor(request), kind="user", object_id=person.pk, pupil_ids=[p.pk for p in page.rows])
     return render(
         request,
         "web/user_pupils.html",
