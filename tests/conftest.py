@@ -2,7 +2,7 @@
 needs.
 
 `./dev test` runs all tests on SQLite, then those that use a database once more on PostgreSQL. A
-test uses a database when it asks for `db`, `cast` or `own_database`. The marker `one_database`
+test uses a database when it asks for `db`, `cast`, `own_database` or `blank_database`. The marker `one_database`
 keeps one out of the second run, `postgresql` out of the first.
 """
 
@@ -98,7 +98,7 @@ def _uses_database(item: pytest.Item) -> bool:
     names = set(getattr(item, "fixturenames", ()))
     return bool(
         item.get_closest_marker("django_db")
-        or names & {"db", "transactional_db", "live_server", "own_database"}
+        or names & {"db", "transactional_db", "live_server", "own_database", "blank_database"}
     )
 
 

@@ -63,19 +63,19 @@ def django_db_modify_db_settings(database_name: str) -> None:
 
 
 @pytest.fixture(scope="session")
-def empty_database(
+def migrated_database(
     database_name: str,
     django_test_environment: None,
     django_db_blocker: DjangoDbBlocker,
     tmp_path_factory: pytest.TempPathFactory,
 ) -> Iterator[str]:
-    """The name of a migrated, empty database to copy from (SQLite: its path)."""
+    """The name of a migrated, empty database: to be emptied again (SQLite: to be copied)."""
     with contextlib.ExitStack() as stack:
         if machine.run_is_on_postgresql():
-            name = f"{database_name}_empty"
+            name = f"{database_name}_own"
             stack.enter_context(_made_on_server(name))
         else:
-            name = str(tmp_path_factory.mktemp("empty") / "empty.sqlite3")
+            name = str(tmp_path_factory.mktemp("migrated") / "migrated.sqlite3")
         with django_db_blocker.unblock(), _connected_to(name):
             call_command("migrate", verbosity=0)
         yield name
@@ -83,38 +83,84 @@ def empty_database(
 
 @pytest.fixture
 def own_database(
-    empty_database: str,
-    database_name: str,
-    django_db_blocker: DjangoDbBlocker,
-    tmp_path: Path,
+    migrated_database: str, django_db_blocker: DjangoDbBlocker, tmp_path: Path
 ) -> Iterator[OwnDatabase]:
     """A database of the test's own, in which commits are real: for races, kills and commands.
 
     Not together with ``db``, whose transaction would be in another database.
     """
-    with contextlib.ExitStack() as stack:
-        if machine.run_is_on_postgresql():
-            name = f"{database_name}_own"
-            stack.enter_context(_made_on_server(name, like=empty_database))
-            url = urlsplit(settings.DATABASE_URL)._replace(path=f"/{name}").geturl()
-        else:
-            name = str(tmp_path / "own.sqlite3")
-            _copy_file(empty_database, name)
-            url = f"sqlite:///{quote(name)}"
-        stack.enter_context(django_db_blocker.unblock())
-        stack.enter_context(_connected_to(name))
-        yield OwnDatabase(url)
+    if machine.run_is_on_postgresql():
+        name = migrated_database
+        _empty_tables(_url_of(name))
+    else:
+        name = str(tmp_path / "own.sqlite3")
+        _copy_file(migrated_database, name)
+    with django_db_blocker.unblock(), _connected_to(name):
+        yield OwnDatabase(_url_of(name))
+
+
+@pytest.fixture(scope="session")
+def bare_database(database_name: str) -> Iterator[str]:
+    """The name of a database to be made blank for each test that asks for one (PostgreSQL)."""
+    name = f"{database_name}_blank"
+    with _made_on_server(name) if database_name else contextlib.nullcontext():
+        yield name
+
+
+@pytest.fixture
+def blank_database(bare_database: str, tmp_path: Path) -> str:
+    """The URL of a database with no tables yet (SQLite: no file yet); Django does not use it."""
+    if not machine.run_is_on_postgresql():
+        return _url_of(str(tmp_path / "blank.sqlite3"))
+    url = _url_of(bare_database)
+    with psycopg.connect(url, autocommit=True) as server:
+        server.execute(_END_OTHERS)
+        server.execute("DROP SCHEMA public CASCADE")
+        server.execute("CREATE SCHEMA public")
+    return url
+
+
+# Whoever a test killed may still be seen as connected.
+_END_OTHERS = (
+    "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+    " WHERE datname = current_database() AND pid <> pg_backend_pid()"
+)
+_KEPT = "'django_migrations', 'django_content_type', 'auth_permission'"
+
+
+def _url_of(name: str) -> str:
+    if machine.run_is_on_postgresql():
+        return urlsplit(settings.DATABASE_URL)._replace(path=f"/{name}").geturl()
+    return f"sqlite:///{quote(name)}"
 
 
 @contextlib.contextmanager
-def _made_on_server(name: str, like: str = "template1") -> Iterator[None]:
+def _made_on_server(name: str) -> Iterator[None]:
     with psycopg.connect(settings.DATABASE_URL, autocommit=True) as server:
         server.execute(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)'.encode())
-        server.execute(f'CREATE DATABASE "{name}" TEMPLATE "{like}"'.encode())
+        server.execute(f'CREATE DATABASE "{name}"'.encode())
         try:
             yield
         finally:
             server.execute(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)'.encode())
+
+
+def _empty_tables(url: str) -> None:
+    """Take every row that a test left; the log's triggers do not hold in a replica's session."""
+    with psycopg.connect(url) as server:
+        server.execute(_END_OTHERS)
+        server.execute("SET session_replication_role = replica")
+        tables = server.execute(
+            "SELECT quote_ident(tablename) FROM pg_tables WHERE schemaname = 'public'"
+            f" AND tablename NOT IN ({_KEPT})".encode()
+        ).fetchall()
+        used = [
+            name
+            for (name,) in tables
+            if server.execute(f"SELECT 1 FROM {name} LIMIT 1".encode()).fetchone()
+        ]
+        if used:
+            server.execute(f"TRUNCATE {', '.join(used)} CASCADE".encode())
 
 
 def _copy_file(source: str, target: str) -> None:

@@ -41,7 +41,8 @@ def load(table: str, columns: Sequence[str], rows: Iterable[tuple[Any, ...]]) ->
     with connection.cursor() as cursor:
         if on_postgresql():
             for chunk in chunks(rows):
-                with cursor.copy(f'COPY "{table}" ({names}) FROM STDIN') as copy:
+                copying = cursor.copy(f'COPY "{table}" ({names}) FROM STDIN')
+                with connection.wrap_database_errors, copying as copy:
                     for row in chunk:
                         copy.write_row(row)
                 count += len(chunk)
@@ -93,8 +94,30 @@ def drop_temporary(name: str) -> None:
         cursor.execute(f"DROP TABLE IF EXISTS {schema}.{name}")
 
 
+@contextlib.contextmanager
+def for_many_rows(many: bool) -> Iterator[None]:
+    """Let PostgreSQL sort and hash in more memory, and (``many``) join large tables by hashing.
+
+    Its guesses about tables that have just been filled may be so wrong that it would look up a
+    million rows one by one.
+    """
+    if not on_postgresql():
+        yield
+        return
+    execute("SET work_mem = '64MB'")
+    if many:
+        execute("SET enable_nestloop = off")
+    try:
+        yield
+    finally:
+        # Inside a transaction that failed nothing can be set, and what was set goes with it.
+        if not connection.needs_rollback:
+            execute("RESET work_mem")
+            execute("RESET enable_nestloop")
+
+
 def analyse(*tables: str) -> None:
-    """Tell PostgreSQL what temporary tables hold, so that it plans joins well."""
+    """Tell PostgreSQL what tables hold that have just been filled, so that it plans joins well."""
     if on_postgresql():
         with connection.cursor() as cursor:
             for table in tables:

@@ -1,0 +1,82 @@
+"""What two people do at the same moment (S32), on the database that lets them."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from functools import partial
+
+import pytest
+from django.db import connections
+
+from schoolgate.access import actions as access
+from schoolgate.access.models import Grant
+from schoolgate.access.roles import LA_SUPER_USER
+from schoolgate.audit.actions import user_actor
+from schoolgate.audit.queries import verify
+from schoolgate.kit.refusal import Refusal
+from schoolgate.people.models import User
+from tests import factories
+from tests.databases import OwnDatabase
+
+pytestmark = pytest.mark.postgresql
+
+
+def revoke(target: User, by: User) -> None:
+    """Take the role away."""
+    grants = Grant.objects.filter(user=target, ended_at__isnull=True).values_list("pk", flat=True)
+    access.revoke(list(grants), by=user_actor(by.pk))
+
+
+def deny(target: User, by: User) -> None:
+    """Make inactive."""
+    access.deny([target.pk], by=user_actor(by.pk))
+
+
+Removal = Callable[[User, User], None]
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [(revoke, revoke), (deny, deny), (revoke, deny)],
+    ids=["both revoke", "both deny", "one of each"],
+)
+def test_s32_two_mutual_removals_at_once_leave_one_la_super_user(
+    own_database: OwnDatabase, one: Removal, other: Removal
+) -> None:
+    left: list[User] = []
+    for _ in range(8):
+        ada, bea = factories.user(first_name="Ada"), factories.user(first_name="Bea")
+        for user in (ada, bea):
+            factories.grant(user, LA_SUPER_USER)
+        for user in left:
+            revoke(user, ada)
+
+        refusals = at_once(partial(one, ada, bea), partial(other, bea, ada))
+
+        assert [type(refusal) for refusal in refusals] == [Refusal]
+        left = list(User.objects.filter(pk__in=access.administrators()))
+        assert len(left) == 1
+    assert list(verify()) == []
+
+
+def at_once(*calls: Callable[[], None]) -> list[Exception]:
+    """Make the calls in threads that start together; what they raised."""
+    start = threading.Barrier(len(calls))
+    raised: list[Exception] = []
+
+    def make(call: Callable[[], None]) -> None:
+        try:
+            start.wait(timeout=10)
+            call()
+        except Exception as error:
+            raised.append(error)
+        finally:
+            connections.close_all()
+
+    threads = [threading.Thread(target=make, args=[call]) for call in calls]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(timeout=30)
+    return raised
