@@ -26,12 +26,14 @@ class Preview:
 
     ``users`` and ``pupils`` are SQL queries with one column of ids: outside of (these users x all
     pupils) and (all users x these pupils) nothing changes. Leave the one that is not needed None.
+    ``only_adds``: nothing is taken away, so nothing can be lost.
     """
 
     before: Relations
     after: Relations
     users: str | None = None
     pupils: str | None = None
+    only_adds: bool = False
 
     def count(self) -> AccessChange:
         """How many pairs are gained and lost."""
@@ -51,6 +53,8 @@ class Preview:
 
     def lost_pairs(self) -> str:
         """The pairs lost by users who do not see every pupil: (user_id, pupil_id)."""
+        if self.only_adds:
+            return "SELECT 0 AS user_id, 0 AS pupil_id WHERE 1 = 0"
         return f"{self._seen(self.before)} EXCEPT {self._seen(self.after)}"
 
     def newly_wide(self) -> str:

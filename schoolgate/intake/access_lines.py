@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from schoolgate.intake.plan import Plan
+from schoolgate.intake.plan import MANY, Plan
 from schoolgate.kit import bulk
 
 
@@ -35,10 +35,9 @@ def access_lines(plan: Plan, *, after: int, limit: int) -> list[AccessLine]:
         parts.append(f"SELECT 0, id, 1 FROM ({preview.new_pupils()}) p")
     else:
         parts.append(f"SELECT user_id, 0, 1 FROM ({preview.newly_wide()}) w")
-    found = bulk.select(
-        f"SELECT * FROM ({' UNION ALL '.join(parts)}) lines ORDER BY 3, 2, 1 LIMIT %s OFFSET %s",
-        [limit, after],
-    )
+    with bulk.for_many_rows(plan.rows > MANY):
+        lines = f"SELECT * FROM ({' UNION ALL '.join(parts)}) lines ORDER BY 3, 2, 1"
+        found = bulk.select(f"{lines} LIMIT %s OFFSET %s", [limit, after])
     users = _names("people_user", [user_id for user_id, _, _ in found])
     pupils = _names("schools_pupil", [pupil_id for _, pupil_id, _ in found])
     users[0], pupils[0] = "Everybody who sees every child", "Every child"

@@ -13,6 +13,7 @@ from dataclasses import asdict, dataclass
 from datetime import date
 from typing import Any
 
+from django.db import connection
 from django.utils import timezone
 
 from schoolgate.access.preview import AccessChange, Preview
@@ -26,6 +27,7 @@ from schoolgate.kit import bulk
 from schoolgate.kit.names import heading_key, tidy
 
 FLUSH = 5_000
+MANY = 2_000  # rows from which a file changes what the database knows of its tables
 
 
 @dataclass
@@ -194,7 +196,8 @@ class Plan(ABC):
             whole_file=self.staged.whole_file,
         )
         if not self.findings.whole_file:
-            self.find()
+            with bulk.for_many_rows(False):
+                self.find()
 
     @abstractmethod
     def find(self) -> None:
@@ -229,7 +232,8 @@ class Plan(ABC):
         summary.unchanged = self.rows - summary.refused - summary.created - summary.updated
         summary.linked = self.linked()
         preview = self.preview()
-        change = preview.count() if preview else AccessChange(0, 0)
+        with bulk.for_many_rows(self.rows > MANY):
+            change = preview.count() if preview else AccessChange(0, 0)
         summary.gained, summary.lost = change.gained, change.lost
         return summary
 
@@ -251,22 +255,11 @@ class Plan(ABC):
 
 
 def pages(query: str, size: int = bulk.CHUNK) -> Iterator[list[tuple[Any, ...]]]:
-    """The rows of ``query`` in lists, by ranges of its first column ``n``.
+    """The rows of ``query`` in lists, in the order of its first columns.
 
-    Each list is a query of its own, so that what is made of it can use the same connection.
+    Between two lists the same connection may be used for other things.
     """
-    after = 0
-    while True:
-        # Rows of one number stay together: the range ends at the number of the size-th row.
-        last = bulk.select(
-            f"SELECT n FROM ({query}) q WHERE n > %s ORDER BY n LIMIT 1 OFFSET {size - 1}", [after]
-        )
-        end = last[0][0] if last else 2**31 - 1
-        rows = bulk.select(
-            f"SELECT * FROM ({query}) q WHERE n > %s AND n <= %s ORDER BY 1, 2, 3", [after, end]
-        )
-        if rows:
+    with connection.chunked_cursor() as cursor:
+        cursor.execute(f"SELECT * FROM ({query}) q ORDER BY 1, 2, 3")
+        while rows := cursor.fetchmany(size):
             yield rows
-        if not last:
-            return
-        after = end

@@ -225,6 +225,7 @@ class UsersPlan(Plan):
                 f" SELECT -q.n AS id FROM ({self._new()}) q)",
             ),
             users="SELECT user_id FROM plan_grant",
+            only_adds=True,
         )
 
     def proposals(self) -> list[str]:
