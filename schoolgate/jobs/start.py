@@ -118,7 +118,7 @@ def _answers(serving: Serving) -> bool:
     reach = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(serving.bind, serving.bind)  # noqa: S104
     asking = http.client.HTTPConnection(reach, serving.port, timeout=1)
     try:
-        asking.request("GET", "/", headers={"Host": urlsplit(serving.url).netloc})
+        asking.request("GET", "/healthz", headers={"Host": urlsplit(serving.url).netloc})
         asking.getresponse()
     except (OSError, http.client.HTTPException):
         return False

@@ -80,7 +80,12 @@ def run_once() -> bool:
 def _work_for(state: State) -> Callable[[int], object]:
     from schoolgate.intake import runs
 
-    return {State.CHECKING: runs.check, State.APPLYING: runs.apply, State.UNDOING: runs.undo}[state]
+    work: dict[State, Callable[[int], object]] = {
+        State.CHECKING: runs.check,
+        State.APPLYING: runs.apply,
+        State.UNDOING: runs.undo,
+    }
+    return work[state]
 
 
 def _claim() -> Import | None:
