@@ -7,12 +7,13 @@ from typing import Any
 
 from schoolgate.access import relations
 from schoolgate.access.preview import Preview
+from schoolgate.audit.actions import Actor
 from schoolgate.intake import checks, pupil_decisions, pupil_findings
 from schoolgate.intake.columns import PUPILS
 from schoolgate.intake.plan import Plan, pages
 from schoolgate.intake.undoing import remember_changes
 from schoolgate.kit import bulk
-from schoolgate.kit.dates import parse_day
+from schoolgate.kit.dates import form_of, parse_day
 from schoolgate.kit.names import identifier_key, looks_garbled, name_key
 from schoolgate.kit.records import Ending, Source
 from schoolgate.schools import actions as schools
@@ -66,6 +67,13 @@ class PupilsPlan(Plan):
         "plan_refused", "plan_match", "plan_pupil", "plan_school", "plan_change",
         "plan_new_identifier", "plan_new_stay", "plan_new_episode", "plan_end",
     )  # fmt: skip
+
+    def __init__(
+        self, *, by: Actor, yes: bool = False, headings: Mapping[str, str] | None = None
+    ) -> None:
+        super().__init__(by=by, yes=yes, headings=headings)
+        self._forms: dict[str, str | None] = {}
+        self._otherwise: dict[tuple[int, str], str] = {}
 
     def stage_row(self, n: int, cells: list[str]) -> None:
         first, last = self.cell(cells, "first_name"), self.cell(cells, "last_name")
@@ -127,7 +135,21 @@ class PupilsPlan(Plan):
                 n, self.title(name), text,
                 "Enter a day as 2011-05-30 or 30/05/2011: this one cannot be read.", "not-a-day",
             )  # fmt: skip
+        else:
+            self._remember_form(n, name, text)
         return day
+
+    def _remember_form(self, n: int, name: str, text: str) -> None:
+        """How the first day of a column is written, and the days that are written otherwise."""
+        form = form_of(text)
+        if form is None or form != self._forms.setdefault(name, form):
+            self._otherwise[n, name] = text
+
+    def as_written(self, n: int, name: str, day: date | None) -> str:
+        """A day of row ``n`` as its cell has it."""
+        if day is None:
+            return ""
+        return self._otherwise.get((n, name)) or f"{day:{self._forms.get(name) or '%Y-%m-%d'}}"
 
     def _stage_identifiers(self, n: int, cells: list[str]) -> bool:
         found = False

@@ -191,7 +191,14 @@ def _meant(
     for episode in episodes:
         if episode.starts_on == since:
             return episode
-    open_ones = [e for e in episodes if is_current(e.ends_on, today)]
+    # A time that is over before the present one begins is another one, whatever its length.
+    open_ones = [
+        e
+        for e in episodes
+        if is_current(e.ends_on, today)
+        and (since is None or until is None or until >= e.starts_on)
+        and (since is None or e.ends_on is None or since <= e.ends_on)
+    ]
     if open_ones:
         return open_ones[-1]
     if since is not None and until is not None:

@@ -164,14 +164,16 @@ class _Block:
             today=self.plan.today,
             yes=self.plan.findings.yes,
         )
-        self._tell(n, outcome.problems, {"urn": urn, "left_on": _shown(left_on)})
+        shown = {"urn": urn, "left_on": self.plan.as_written(n, "left_on", left_on)}
+        self._tell(n, outcome.problems, shown)
         self._keep(n, who, "stay", "plan_new_stay", outcome)
 
     def _care(self, n: int, who: int, since: date | None, until: date | None) -> None:
         outcome = pupil_changes.care(
             self.episodes.get(who, []), since=since, until=until, today=self.plan.today
         )
-        shown = {"in_care_since": _shown(since), "in_care_until": _shown(until)}
+        days = {"in_care_since": since, "in_care_until": until}
+        shown = {name: self.plan.as_written(n, name, day) for name, day in days.items()}
         self._tell(n, outcome.problems, shown)
         self._keep(n, who, "episode", "plan_new_episode", outcome)
 
@@ -197,10 +199,6 @@ def _names_differ(first: str, last: str, other: str, other_last: str) -> bool:
     return names_differ_clearly(
         name_key(first), name_key(last), name_key(other), name_key(other_last)
     )
-
-
-def _shown(day: date | None) -> str:
-    return f"{day:%d/%m/%Y}" if day else ""
 
 
 def _day(value: date | str | None) -> date | None:

@@ -120,7 +120,7 @@ def somebody_else(plan: "PupilsPlan") -> None:
         elif born and p_born and born != p_born:
             told.add(n)
             plan.findings.ask(
-                n, plan.title("date_of_birth"), f"{born:%d/%m/%Y}",
+                n, plan.title("date_of_birth"), plan.as_written(n, "date_of_birth", born),
                 f"Say whether this is the same child as {p_first} {p_last}, born on"
                 f" {in_words(p_born)}: the dates of birth differ. If so, the stored date stays.",
                 "birth-differs",

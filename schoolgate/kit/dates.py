@@ -22,6 +22,13 @@ def parse_day(text: str) -> date | None:
     return None
 
 
+def form_of(text: str) -> str | None:
+    """The form (of ``strftime``) of a day that :func:`parse_day` reads; None for a rarer one."""
+    if len(text) == 10 and text[2] == text[5] == "/":
+        return "%d/%m/%Y"
+    return "%Y-%m-%d" if len(text) == 10 and text[4] == "-" else None
+
+
 def in_words(day: date) -> str:
     """A day as a person reads it: 21 November 2026."""
     return f"{day.day} {day:%B %Y}"
