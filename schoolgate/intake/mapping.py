@@ -42,23 +42,20 @@ def match(
     """
     ours = {heading_key(column.heading): column for column in kind.columns}
     told = _told(kind, headings, wanted, ours)
+    # Where a mapping says which column it is, the file's own heading of that name gives way.
+    spoken_for = {column.field for column in told.values()}
     places: dict[str, list[int]] = {}
     ignored = []
     for place, heading in enumerate(headings):
         column = told.get(heading_key(heading)) or ours.get(heading_key(heading))
         if column is not None and (
-            column.field not in told_fields(told) or heading_key(heading) in told
+            column.repeated or column.field not in spoken_for or heading_key(heading) in told
         ):
             places.setdefault(column.field, []).append(place)
         else:
             ignored.append(place)
     _report(kind, headings, places, ignored, findings)
     return Mapping(headings, places, ignored)
-
-
-def told_fields(told: dict[str, Column]) -> set[str]:
-    """The fields that a mapping speaks for: the file's own heading of that name gives way."""
-    return {column.field for column in told.values()}
 
 
 def _told(
