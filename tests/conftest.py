@@ -2,8 +2,8 @@
 needs.
 
 `./dev test` runs all tests on SQLite, then those that use a database once more on PostgreSQL. A
-test uses a database when it asks for `db`, `cast`, `own_database` or `blank_database`. The marker `one_database`
-keeps one out of the second run, `postgresql` out of the first.
+test uses a database when it asks for `db`, `cast`, `own_database` or `blank_database`. The marker
+`one_database` keeps one out of the second run, `postgresql` out of the first.
 """
 
 from __future__ import annotations

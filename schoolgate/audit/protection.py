@@ -4,6 +4,11 @@ from django.apps.registry import Apps
 from django.db.backends.base.schema import BaseDatabaseSchemaEditor
 
 _TABLES = ("audit_event", "audit_eventbatch")
+# What SQLite's INSERT OR REPLACE would put another row in the place of, past the DELETE trigger.
+_PLACES = {
+    "audit_event": ("id = NEW.id", "batch_id = NEW.batch_id AND n = NEW.n"),
+    "audit_eventbatch": ("id = NEW.id", "position = NEW.position"),
+}
 _SENTENCE = "the audit log is append-only"
 
 
@@ -26,6 +31,14 @@ def protect(apps: Apps, editor: BaseDatabaseSchemaEditor) -> None:
                     f"CREATE TRIGGER {table}_no_{verb.lower()} BEFORE {verb} ON {table}"
                     f" BEGIN SELECT RAISE(ABORT, '{_SENTENCE}'); END"
                 )
+            taken = " UNION ALL ".join(
+                f"SELECT 1 FROM {table} WHERE {place}" for place in _PLACES[table]
+            )
+            editor.execute(
+                f"CREATE TRIGGER {table}_no_replace BEFORE INSERT ON {table}"
+                f" WHEN EXISTS ({taken})"
+                f" BEGIN SELECT RAISE(ABORT, '{_SENTENCE}'); END"
+            )
 
 
 def unprotect(apps: Apps, editor: BaseDatabaseSchemaEditor) -> None:
@@ -36,5 +49,5 @@ def unprotect(apps: Apps, editor: BaseDatabaseSchemaEditor) -> None:
         editor.execute("DROP FUNCTION audit_refuse()")
     else:
         for table in _TABLES:
-            for verb in ("update", "delete"):
+            for verb in ("update", "delete", "replace"):
                 editor.execute(f"DROP TRIGGER {table}_no_{verb}")
