@@ -5,32 +5,13 @@ from __future__ import annotations
 import io
 import sys
 from typing import TYPE_CHECKING, NamedTuple, Protocol
-from urllib.parse import quote, urlsplit
 
 import pytest
-from django.conf import settings
 
 from schoolgate.jobs.command import main
-from tests import machine
-from tests.databases import OwnDatabase, _made_on_server
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from pathlib import Path
-
-
-@pytest.fixture
-def blank_database(own_database: OwnDatabase, database_name: str, tmp_path: Path) -> Iterator[str]:
-    """The URL of a database in which there is nothing, not even a table.
-
-    It asks for ``own_database`` as a sign that its tests use a database, and run on both.
-    """
-    if not machine.run_is_on_postgresql():
-        yield f"sqlite:///{quote(str(tmp_path / 'blank.sqlite3'))}"
-        return
-    name = f"{database_name}_blank"
-    with _made_on_server(name):
-        yield urlsplit(settings.DATABASE_URL)._replace(path=f"/{name}").geturl()
+    from tests.databases import OwnDatabase
 
 
 class Said(NamedTuple):

@@ -126,6 +126,11 @@ class Started:
         children = children_of(self.process.pid)
         return next((pid for pid, line in children.items() if words in line), 0)
 
+    def wait_for_another(self, words: str, *, than: int) -> int:
+        """The process id of such a child that is not this one."""
+        pid: int = until(lambda: (found := self.child(words)) != than and found)
+        return pid
+
     def get(self, path: str) -> tuple[int, str]:
         """Ask for a page: its status and text."""
         asking = http.client.HTTPConnection("127.0.0.1", self.port, timeout=20)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
+from django.apps import apps
 from django.db import connection
 
 from schoolgate.audit import protection
@@ -13,6 +14,7 @@ from tests import factories
 from tests.jobs.programs import is_a_sentence
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
     from tests.jobs.conftest import Command
@@ -28,10 +30,14 @@ def exported(command: Command, tmp_path: Path) -> Path:
     return file
 
 
-def unprotect() -> None:
-    """What somebody who owns the database can do."""
+@pytest.fixture
+def unprotected(exported: Path) -> Iterator[Path]:
+    """The same, of a log whose owner has taken its protection away."""
     with connection.schema_editor() as editor:
-        protection.unprotect(None, editor)  # type: ignore[arg-type]  # it looks at no models
+        protection.unprotect(apps, editor)
+    yield exported
+    with connection.schema_editor() as editor:
+        protection.protect(apps, editor)
 
 
 def test_heads_prints_a_line_a_batch(exported: Path) -> None:
@@ -51,24 +57,22 @@ def test_verify_finds_a_whole_log_whole(exported: Path, command: Command) -> Non
     assert command("audit", "verify", "--against", str(exported)).status == 0
 
 
-def test_s53_verify_finds_a_changed_event(exported: Path, command: Command) -> None:
-    unprotect()
+def test_s53_verify_finds_a_changed_event(unprotected: Path, command: Command) -> None:
     second = EventBatch.objects.get(position=2)
     Event.objects.filter(batch_id=second.pk).update(verb="nothing")
-    said = command("audit", "verify", "--against", str(exported))
+    said = command("audit", "verify", "--against", str(unprotected))
     assert said.status == 1
     assert said.lines == ["Batch 2: an event in it was changed."]
 
 
 def test_s53_verify_finds_a_log_that_was_cut_off_only_with_what_was_exported(
-    exported: Path, command: Command
+    unprotected: Path, command: Command
 ) -> None:
-    unprotect()
     last = EventBatch.objects.get(position=3)
     Event.objects.filter(batch_id=last.pk).delete()
     last.delete()
     assert command("audit", "verify").status == 0
-    said = command("audit", "verify", "--against", str(exported))
+    said = command("audit", "verify", "--against", str(unprotected))
     assert said.status == 1
     assert said.lines == ["Batch 3: it was exported and is no longer there: the log was cut off."]
 

@@ -135,12 +135,19 @@ def test_s60_nothing_is_printed_when_the_event_cannot_be_written(
 ) -> None:
     words = tuple(upn_of(cast.amira) if word == "UPN" else word for word in words)
     assert command(*words).out
-    with connection.cursor() as cursor:
-        cursor.execute("ALTER TABLE audit_eventbatch RENAME TO audit_elsewhere")
-    said = command(*words)
+    _rename("audit_eventbatch", "audit_elsewhere")
+    try:
+        said = command(*words)
+    finally:
+        _rename("audit_elsewhere", "audit_eventbatch")
     assert said.status != 0
     assert said.out == ""
     assert is_a_sentence(said.err)
+
+
+def _rename(table: str, other: str) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(f"ALTER TABLE {table} RENAME TO {other}")
 
 
 # whosees

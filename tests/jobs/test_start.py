@@ -69,17 +69,13 @@ def test_dead_processes_are_started_again_and_all_stop_together(
     with started(url=own_database.url, **LOCAL) as running:
         running.wait_for("Schoolgate is at")
 
-        def another(words: str, first: int) -> bool:
-            return running.child(words) not in (0, first)
-
         for words, name in (("worker_process", "worker"), ("gunicorn", "web server")):
             first = running.child(words)
             os.kill(first, signal.SIGKILL)
             running.wait_for(f"The {name} ended")
-            second = until(lambda words=words, first=first: running.child(words) != first)
-            assert second
-        until(lambda: running.get("/healthz")[0] == 200)
+            running.wait_for_another(words, than=first)
         until(lambda: len(everybody(running)) >= 4)  # the worker; gunicorn and its two
+        assert running.get("/healthz") == (200, "ok\n")
         processes = everybody(running)
         assert running.stop() == 0
         assert not any(map(is_alive, processes))
