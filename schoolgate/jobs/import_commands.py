@@ -128,7 +128,7 @@ def _tell(args: argparse.Namespace, done: Any) -> None:
         print(f"... and {len(shown) - _SHOWN:,} more; --refused FILE and --json have all of them.")
     counts = done.summary
     print(
-        f"{counts.rows:,} rows: {counts.created:,} created, {counts.updated:,} updated,"
+        f"{counts.rows:,} {_rows(counts.rows)}: {counts.created:,} created, {counts.updated:,} updated,"
         f" {counts.unchanged:,} unchanged, {counts.refused:,} refused."
         f" {counts.linked:,} linked, {counts.unlinked:,} unlinked;"
         f" access gained {counts.gained:,}, lost {counts.lost:,}."
@@ -139,6 +139,10 @@ def _tell(args: argparse.Namespace, done: Any) -> None:
         print("Checked only: nothing was written.")
     else:
         print("Nothing was applied.")
+
+
+def _rows(count: int) -> str:
+    return "row" if count == 1 else "rows"
 
 
 def undo(args: argparse.Namespace) -> int:
