@@ -24,8 +24,9 @@ class AccessChange:
 class Preview:
     """Two states of the relations, and whom a change can touch at all.
 
-    ``users`` and ``pupils`` are SQL queries with one column of ids: outside of (these users x all
-    pupils) and (all users x these pupils) nothing changes. Leave the one that is not needed None.
+    ``users`` and ``pupils`` are SQL queries of one column, user_id or pupil_id: outside of (these
+    users x all pupils) and (all users x these pupils) nothing changes. Leave the one that is not
+    needed None.
     ``only_adds``: nothing is taken away, so nothing can be lost.
     """
 
@@ -63,10 +64,11 @@ class Preview:
 
     def _seen(self, stand: Relations) -> str:
         conditions = [f"s.user_id NOT IN ({_wide_users(self.after)})"]
-        if self.users is not None:
-            conditions.append(f"s.user_id IN ({self.users})")
-        if self.pupils is not None:
-            conditions.append(f"s.pupil_id IN ({self.pupils})")
+        for column, ids in (("user_id", self.users), ("pupil_id", self.pupils)):
+            if ids is not None:
+                # Whoever is not made yet (a negative id) saw and was seen by nobody before.
+                there = "" if stand is self.after else f" WHERE k.{column} > 0"
+                conditions.append(f"s.{column} IN (SELECT k.{column} FROM ({ids}) k{there})")
         return (
             f"SELECT s.user_id, s.pupil_id FROM ({sees(stand, narrow(stand))}) s"
             f" WHERE {' AND '.join(conditions)}"
