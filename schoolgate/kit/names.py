@@ -43,6 +43,12 @@ _DRAWN_LIKE = {
 }
 _LOOKALIKES = {ord(drawn): letter for letter, group in _DRAWN_LIKE.items() for drawn in group}
 
+# Letters whose stroke or ligature Unicode does not take apart as it does accents.
+_STROKES = str.maketrans(
+    {"ł": "l", "ø": "o", "đ": "d", "ħ": "h", "ŧ": "t", "ı": "i", "ð": "d"}
+    | {"æ": "ae", "œ": "oe", "þ": "th"}
+)
+
 
 def tidy(text: str) -> str:
     """``text`` without blanks at its ends and with each run of blanks inside made one space."""
@@ -77,16 +83,17 @@ def name_key(text: str) -> str:
     """A name for comparing: casefolded, without accents, punctuation and blanks."""
     if text.isascii():
         return _NOT_LETTER_OR_DIGIT.sub("", text.lower())
-    parts = unicodedata.normalize("NFKD", text.casefold())
+    parts = unicodedata.normalize("NFKD", text.casefold().translate(_STROKES))
     return "".join(c for c in parts if unicodedata.category(c)[0] in "LN").casefold()
 
 
 def identifier_key(text: str) -> str:
-    """An identifier for comparing: NFKC, casefold, no blanks."""
+    """An identifier for comparing: NFKC, casefold, no blanks, nothing invisible."""
     if text.isascii():
         text = text.lower()
     else:
-        text = unicodedata.normalize("NFKC", text.strip(_EDGES)).casefold()
+        text = unicodedata.normalize("NFKC", text).casefold()
+        text = "".join(c for c in text if unicodedata.category(c) != "Cf")
     return "".join(text.split())
 
 

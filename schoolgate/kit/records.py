@@ -130,14 +130,13 @@ def end(model: type[models.Model], ids: Iterable[int], *, how: Ending, stamp: St
     table = model._meta.db_table
     with bulk.temporary("ending", "id BIGINT PRIMARY KEY"):
         bulk.load("ending", ["id"], ((id_,) for id_ in set(ids)))
-        live = f"SELECT t.id FROM {table} t JOIN ending e ON e.id = t.id WHERE t.ended_at IS NULL"
-        ended = [id_ for (id_,) in bulk.select(f"{live} ORDER BY t.id")]
-        bulk.execute(
+        ended = bulk.select(
             f"UPDATE {table} SET ended_at = %s, ended_by_id = %s, ended_how = %s,"
-            f" ended_import_id = %s WHERE id IN ({live})",
+            " ended_import_id = %s"
+            " WHERE ended_at IS NULL AND id IN (SELECT id FROM ending) RETURNING id",
             [stamp.at, stamp.by_id, how.value, stamp.import_id],
         )
-    return ended
+    return sorted(id_ for (id_,) in ended)
 
 
 def set_field(model: type[models.Model], field: str, values: Iterable[tuple[int, Any]]) -> None:
