@@ -142,18 +142,19 @@ def end(model: type[models.Model], ids: Iterable[int], *, how: Ending, stamp: St
 def set_field(model: type[models.Model], field: str, values: Iterable[tuple[int, Any]]) -> None:
     """Set one field of many rows: ``values`` are pairs of id and new value."""
     meta = cast("models.Field[Any, Any]", model._meta.get_field(field))
-    kind = meta.db_type(connection) or "text"
     table = model._meta.db_table
-    with bulk.temporary("setting", "id BIGINT PRIMARY KEY, value TEXT"):
-        bulk.load(
-            "setting",
-            ["id", "value"],
-            ((id_, None if value is None else str(value)) for id_, value in values),
-        )
+    # SQLite keeps what Django prepares and would spoil a date by a CAST; PostgreSQL wants one.
+    kind, value = "", "s.value"
+    if bulk.on_postgresql():
+        kind, value = "TEXT", f"CAST(s.value AS {meta.db_type(connection)})"
+
+    def prepared(given: Any) -> Any:
+        ready = meta.get_db_prep_save(given, connection)
+        return str(ready) if kind and ready is not None else ready
+
+    with bulk.temporary("setting", f"id BIGINT PRIMARY KEY, value {kind}"):
+        bulk.load("setting", ["id", "value"], ((id_, prepared(given)) for id_, given in values))
         bulk.analyse("setting")
-        value = "s.value" if kind.startswith(("varchar", "text")) else f"CAST(s.value AS {kind})"
-        if not bulk.on_postgresql():
-            value = "s.value"  # SQLite converts by the column's affinity; a CAST would spoil a date
         bulk.execute(
             f'UPDATE {table} SET "{meta.column}" = {value} FROM setting s WHERE s.id = {table}.id'
         )
