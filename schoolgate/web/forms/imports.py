@@ -12,6 +12,12 @@ from schoolgate.web.components import Choice, File, Radios
 ORDER = ("users", "pupils", "establishments", "links")
 
 
+class Dependent(forms.ChoiceField):
+    """A choice that another field decides the need of, and so is not called optional."""
+
+    depends = True
+
+
 class UploadForm(forms.Form):
     """What the file holds, which role it gives, and the file."""
 
@@ -21,7 +27,7 @@ class UploadForm(forms.Form):
         error_messages={"required": "Choose what the file holds."},
         widget=Radios(hints={code: kind.purpose for code, kind in KINDS.items()}),
     )
-    role = forms.ChoiceField(
+    role = Dependent(
         label="Choose a user role for this import",
         required=False,
         help_text="For a file of users: one role for the whole file",

@@ -27,7 +27,13 @@ def not_found(request: HttpRequest, exception: Exception | None = None) -> HttpR
 
 
 def forged(request: HttpRequest, reason: str = "") -> HttpResponse:
-    """A form without the mark that shows it came from our page: 403."""
+    """A form without the mark that shows it came from our page: 403.
+
+    To somebody for whom the page does not exist it does not exist here either (LAC1).
+    """
+    view = request.resolver_match.func if request.resolver_match else None
+    if request.user.is_authenticated and not may_open(request, permission_of(view)):
+        return not_found(request)
     return render(request, "403.html", {"lost": True}, status=403)
 
 

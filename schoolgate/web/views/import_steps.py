@@ -1,6 +1,5 @@
 """What a person decides about an import: apply, answer, cancel, undo; and what they look at."""
 
-import itertools
 from collections.abc import Callable
 
 from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
@@ -10,6 +9,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from schoolgate.audit.actions import exported
 from schoolgate.intake import runs
+from schoolgate.intake.models import ImportFile
 from schoolgate.kit.refusal import Refusal
 from schoolgate.web.permissions import actor, only_super_user
 from schoolgate.web.views import import_people
@@ -105,14 +105,11 @@ def access(request: HttpRequest, import_id: int) -> HttpResponse:
 def refused(request: HttpRequest, import_id: int) -> HttpResponseBase:
     """The refused rows with their reasons, to be mended and uploaded again (NEW2)."""
     run = there(import_id)
-    rows = runs.refused_csv(run.pk)
-    try:
-        first = next(rows, b"")
-    except Refusal as refusal:
-        return page(request, run, str(refusal))
+    if not ImportFile.objects.filter(run=run).exists():
+        return page(request, run, "Upload the file again: it was deleted after a while.")
     exported(by=actor(request), kind="import", object_id=run.pk)
     response = StreamingHttpResponse(
-        itertools.chain([first], rows), content_type="text/csv; charset=utf-8"
+        runs.refused_csv(run.pk), content_type="text/csv; charset=utf-8"
     )
     name = f"refused-rows-of-import-{run.pk}.csv"
     response.headers["Content-Disposition"] = f'attachment; filename="{name}"'

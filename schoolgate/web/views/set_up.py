@@ -60,4 +60,5 @@ def _make(token: str, given: dict[str, Any]) -> User:
         if given["organisation"]:
             name_organisation(name=given["organisation"], by=SYSTEM)
         note_signed_in(user.pk)
+    user.refresh_from_db()  # with the password just set, to which the session is tied
     return user

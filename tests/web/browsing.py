@@ -1,0 +1,93 @@
+"""What a person at a browser does and sees, without one."""
+
+from __future__ import annotations
+
+import html
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from django.http import HttpResponse
+    from django.test import Client
+
+PASSWORD = "correct horse battery staple"
+_TOKENS = re.compile(rb'(name="csrfmiddlewaretoken" value=")[^"]+')
+
+
+@dataclass
+class Browser:
+    """Opens pages and sends forms."""
+
+    client: Client
+
+    def get(self, address: str, **query: Any) -> Page:
+        """Open an address."""
+        return Page(self.client.get(address, query))
+
+    def post(self, address: str, follow: bool = False, **fields: Any) -> Page:
+        """Send a form."""
+        return Page(self.client.post(address, fields, follow=follow))
+
+
+@dataclass
+class Page:
+    """An answer."""
+
+    response: Any
+
+    @property
+    def status(self) -> int:
+        return int(self.response.status_code)
+
+    @property
+    def leads_to(self) -> str:
+        return str(self.response.headers.get("Location", ""))
+
+    @property
+    def bytes(self) -> bytes:
+        return content_of(self.response)
+
+    @property
+    def text(self) -> str:
+        """What is read on the page: no tags, one blank between words."""
+        body = re.sub(r"<(script|style|title)\b.*?</\1>", " ", self.bytes.decode(), flags=re.S)
+        return " ".join(html.unescape(re.sub(r"<[^>]+>", " ", body)).split())
+
+    @property
+    def title(self) -> str:
+        found = re.search(r"<title>(.*?)</title>", self.bytes.decode(), re.S)
+        return html.unescape(found[1].strip()) if found else ""
+
+    def rows(self) -> list[list[str]]:
+        """The cells of the rows of every table on the page, headings left out."""
+        body = self.bytes.decode()
+        return [
+            [_words(cell) for cell in re.findall(r"<t[hd]\b[^>]*>(.*?)</t[hd]>", row, re.S)]
+            for row in re.findall(r"<tr\b[^>]*>(.*?)</tr>", body, re.S)
+            if 'scope="col"' not in row
+        ]
+
+    def link(self, words: str) -> str:
+        """The address of the link with these words."""
+        body = self.bytes.decode()
+        for address, inner in re.findall(r'<a\b[^>]*href="([^"]*)"[^>]*>(.*?)</a>', body, re.S):
+            if _words(inner).startswith(words):
+                return html.unescape(address)
+        raise AssertionError(f"There is no link “{words}” on the page “{self.title}”.")
+
+
+def content_of(response: HttpResponse | Any) -> bytes:
+    """The body, of a streamed answer too."""
+    if response.streaming:
+        return b"".join(response.streaming_content)
+    return bytes(response.content)
+
+
+def masked(response: HttpResponse | Any) -> bytes:
+    """The body with the marks of its forms blanked: those differ at each answer."""
+    return _TOKENS.sub(rb"\1", content_of(response))
+
+
+def _words(piece: str) -> str:
+    return " ".join(html.unescape(re.sub(r"<[^>]+>", " ", piece)).split())

@@ -1,0 +1,53 @@
+"""Browsers for people of the cast."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+from django.test import Client
+
+from schoolgate.audit.actions import SYSTEM
+from schoolgate.audit.models import Event, EventBatch
+from schoolgate.people.actions import set_password
+from tests.web.browsing import PASSWORD, Browser
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from schoolgate.people.models import User
+
+
+@pytest.fixture
+def browse() -> Callable[[User | None], Browser]:
+    """A browser in which a user is signed in, or nobody."""
+
+    def open_browser(user: User | None = None) -> Browser:
+        client = Client(raise_request_exception=False)
+        if user is not None:
+            client.force_login(user)
+        return Browser(client)
+
+    return open_browser
+
+
+@pytest.fixture
+def with_password() -> Callable[[User], str]:
+    """Sets a user's password and returns it."""
+
+    def give(user: User) -> str:
+        set_password(user=user, password=PASSWORD, by=SYSTEM)
+        return PASSWORD
+
+    return give
+
+
+@pytest.fixture
+def views_of() -> Callable[[User], list[Event]]:
+    """The events that tell what a user was shown, oldest first."""
+
+    def find(user: User) -> list[Event]:
+        batches = EventBatch.objects.filter(actor_id=user.pk).values("pk")
+        return list(Event.objects.filter(batch_id__in=batches, verb="viewed").order_by("pk"))
+
+    return find

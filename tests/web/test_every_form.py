@@ -1,0 +1,79 @@
+"""No mass assignment: a form that is sent more fields than it has does just what it would (S30)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from django.apps import apps
+from django.db import connection, transaction
+
+from schoolgate.intake.models import Import
+from tests.web.files import a_file
+from tests.web.routes import FORMS, a_world, routes
+
+ROUTES = [route for route in routes() if route.name in FORMS]
+# What differs between two runs of the same thing: numbers, moments, hashes, and the session.
+VOLATILE = {"id", "password", "token_hash", "session_key", "session_data", "digest", "previous",
+            "head", "position", "batch_id", "object_id", "content"}  # fmt: skip
+
+
+def every_field() -> dict[str, str]:
+    """Every field of every model, with a value that would show."""
+    fields = {}
+    for model in apps.get_models():
+        for field in model._meta.get_fields():
+            if getattr(field, "column", None):
+                for name in {field.name, field.column}:
+                    fields[name] = "1" if "id" in name else "la_super_user"
+    fields.update(is_staff="on", is_superuser="on", is_active="on", _method="delete")
+    return fields
+
+
+def everything() -> dict[str, list[tuple[Any, ...]]]:
+    """All rows of all tables, without what is volatile."""
+    state = {}
+    for model in apps.get_models():
+        columns = [
+            field.column
+            for field in model._meta.concrete_fields
+            if field.column not in VOLATILE and "DateTime" not in field.get_internal_type()
+        ]
+        if columns:
+            names = ", ".join(f'"{name}"' for name in columns)
+            with connection.cursor() as cursor:
+                cursor.execute(f'SELECT {names} FROM "{model._meta.db_table}"')
+                state[model.__name__] = sorted(cursor.fetchall(), key=repr)
+    return state
+
+
+def after(browse, user, address: str, fields: dict[str, Any]) -> dict[str, list[tuple[Any, ...]]]:
+    """What the database holds after the form was sent; it is then as it was before."""
+    with transaction.atomic():
+        browse(user).client.post(address, fields)
+        state = everything()
+        transaction.set_rollback(True)
+    return state
+
+
+@pytest.mark.parametrize("route", ROUTES, ids=[route.name for route in ROUTES])
+def test_s30_fields_that_a_form_does_not_have_change_nothing(cast, browse, with_password, route):
+    with_password(cast.dora)
+    world = a_world(cast)
+    form = dict(FORMS[route.name])
+    user = None if route.name in ("sign-in", "set-up") else cast.ada
+    if route.name == "import-apply":
+        form["shown"] = Import.objects.get().plan_digest
+    if route.name == "import-undo":
+        Import.objects.update(state="done")
+    address = world.address(route, pupil=cast.amira.pk)
+    more = {name: value for name, value in every_field().items() if name not in form}
+    if route.name == "import-new":
+        form["file"] = a_file("Grace,Okoro,,grace@abbey.example,,,,,,")
+    before = everything()
+    plain = after(browse, user, address, form)
+    if route.name == "import-new":
+        form["file"] = a_file("Grace,Okoro,,grace@abbey.example,,,,,,")
+    assert after(browse, user, address, {**more, **form}) == plain
+    if route.name not in ("why-ask", "sign-out", "user-reactivate"):
+        assert plain != before, "the form as it is does something"

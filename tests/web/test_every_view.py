@@ -1,0 +1,66 @@
+"""Every page that shows children writes one event that names them, or shows nothing (S54, S60)."""
+
+from __future__ import annotations
+
+import pytest
+from django.db import connection
+
+from schoolgate.schools.models import Pupil
+from tests.web.routes import FORM_ONLY, a_world, routes
+
+PAGES = [route for route in routes() if route.name not in FORM_ONLY]
+IDS = [route.name for route in PAGES]
+# Pages that name no child on the register to an LA Super User.
+WITHOUT_CHILDREN = {
+    "healthz", "sign-in", "set-up", "establishments", "users", "user-make-inactive",
+    "user-reactivate", "imports", "import-new", "import-template", "import-undo", "import-refused",
+}  # fmt: skip
+
+
+def named_on(body: bytes) -> set[int]:
+    """The pupils whose names are on a page, in either order."""
+    text = body.decode()
+    return {
+        pupil.pk
+        for pupil in Pupil.objects.all()
+        if f"{pupil.first_name} {pupil.last_name}" in text
+        or f"{pupil.last_name}, {pupil.first_name}" in text
+    }
+
+
+@pytest.mark.parametrize("route", PAGES, ids=IDS)
+def test_s54_one_event_names_the_children_that_a_page_shows(cast, browse, views_of, route):
+    world = a_world(cast)
+    page = browse(cast.ada).get(world.address(route, pupil=cast.amira.pk))
+    shown = named_on(page.bytes)
+    assert bool(shown) is (route.name not in WITHOUT_CHILDREN)
+    events = views_of(cast.ada)
+    if not shown:
+        assert events == []
+        return
+    (event,) = events
+    told = {event.pupil_id} if event.pupil_id else {int(pk) for pk in event.pupils.split(",")}
+    assert shown <= told
+
+
+@pytest.mark.parametrize("table", ["audit_event", "access_grant", "access_restriction"])
+def test_s60_an_error_in_audit_or_policy_shows_no_child(cast, browse, table):
+    world = a_world(cast)
+    browser = browse(cast.ada)
+    with connection.cursor() as cursor:
+        cursor.execute(f"ALTER TABLE {table} RENAME TO {table}_gone")
+    for route in PAGES:
+        page = browser.get(world.address(route, pupil=cast.amira.pk))
+        assert named_on(page.bytes) == set(), route.name
+        if route.name not in WITHOUT_CHILDREN:
+            assert page.status == 500, route.name
+            assert "Something went wrong" in page.text
+
+
+def test_s60_who_cannot_be_recorded_is_not_signed_in(cast, browse, with_password):
+    password = with_password(cast.dora)
+    with connection.cursor() as cursor:
+        cursor.execute("ALTER TABLE audit_event RENAME TO audit_event_gone")
+    browser = browse(None)
+    assert browser.post("/sign-in/", name="dora@abbey.example", password=password).status == 500
+    assert browser.get("/").leads_to == "/sign-in/"
