@@ -74,29 +74,61 @@ def _delimiter_of(line: str, known: frozenset[str]) -> str:
 
 def _records(text: io.TextIOWrapper, delimiter: str, skip: int) -> Iterator[tuple[int, list[str]]]:
     """Every record that is not blank, with its number: blank ones count, ``sep=`` does not."""
-    reader = csv.reader(_lines(text, skip), delimiter=delimiter, strict=True)
+    lines = _Lines(text, skip)
+    reader = csv.reader(lines, delimiter=delimiter, strict=True, skipinitialspace=True)
     number = 0
     line = 1
     try:
         for number, cells in enumerate(reader, start=1):
             line = reader.line_num + 1
+            lines.characters = 0
             if any(cells) and any(cell.strip() for cell in cells):
                 yield number, [unguard(cell) if cell[:1] == "'" else cell for cell in cells]
+            elif number > limits.MAX_ROWS:
+                raise Unreadable(
+                    "Take the blank rows out of the file: with them it has more than"
+                    f" {limits.MAX_ROWS:,} rows.",
+                    row=number,
+                )
     except csv.Error as error:
         raise Unreadable(_sentence(error, line + skip), row=number + 1) from error
 
 
-def _lines(text: io.TextIOWrapper, skip: int) -> Iterator[str]:
-    for number, line in enumerate(text):
-        if number < skip:
-            continue
+class _Lines:
+    """The lines of ``text`` after the first ``skip``; whoever takes a row sets ``characters`` to 0.
+
+    No row is longer than the limit, whether it has no line end or a quoted one in every cell.
+    """
+
+    def __init__(self, text: io.TextIOWrapper, skip: int) -> None:
+        self.characters = 0
+        self._read = text.readline
+        self._number = self._skip = skip
+        for _ in range(skip):
+            self._read(limits.MAX_ROW)
+
+    def __iter__(self) -> Iterator[str]:
+        return self
+
+    def __next__(self) -> str:
+        line = self._read(limits.MAX_ROW + 1)
+        if not line:
+            raise StopIteration
+        self._number += 1
+        self.characters += len(line)
+        if self.characters > limits.MAX_ROW:
+            raise Unreadable(
+                "Save the file again from your spreadsheet and upload that: the row at line"
+                f" {self._number} has more than {limits.MAX_ROW:,} characters.",
+                row=self._number - self._skip,
+            )
         if "\x00" in line:
             raise Unreadable(
                 "Save the file again from your spreadsheet and upload that: line"
-                f" {number + 1} holds a zero byte, which is no text.",
-                row=number + 1 - skip,
+                f" {self._number} holds a zero byte, which is no text.",
+                row=self._number - self._skip,
             )
-        yield line
+        return line
 
 
 def _sentence(error: csv.Error, line: int) -> str:

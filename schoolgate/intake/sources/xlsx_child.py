@@ -8,6 +8,7 @@ memory there is; here that costs a child with limits, and nobody else.
 import json
 import resource
 import sys
+import zipfile
 from datetime import date, datetime, time, timedelta
 
 from schoolgate.intake.sources import limits
@@ -18,6 +19,9 @@ def main(path: str) -> None:
     resource.setrlimit(resource.RLIMIT_AS, (limits.XLSX_MEMORY, limits.XLSX_MEMORY))
     resource.setrlimit(resource.RLIMIT_CPU, (limits.XLSX_SECONDS, limits.XLSX_SECONDS))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    if problem := _problem(path):
+        print(json.dumps({"problem": problem}))
+        return
     from python_calamine import CalamineWorkbook
 
     workbook = CalamineWorkbook.from_path(path)
@@ -33,8 +37,31 @@ def main(path: str) -> None:
         cells = before + [_text(cell) for cell in row]
         while cells and not cells[-1]:
             cells.pop()
+        if sum(map(len, cells)) > limits.MAX_ROW:
+            problem = f"Shorten row {number}: it has more than {limits.MAX_ROW:,} characters."
+            out.write(json.dumps({"problem": problem}) + "\n")
+            return
         if cells:
             out.write(json.dumps([number, cells]) + "\n")
+
+
+def _problem(path: str) -> str | None:
+    """What is wrong with a file that is no workbook, or unpacks to more than any register needs."""
+    try:
+        with zipfile.ZipFile(path) as archive:
+            parts = archive.infolist()
+    except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError):
+        return f"{limits.RESAVE}: this file is damaged."
+    names = {part.filename for part in parts}
+    if "[Content_Types].xml" not in names or not any(n.startswith("xl/") for n in names):
+        return "Upload a CSV or XLSX file: this is an archive of another kind."
+    unpacked = sum(part.file_size for part in parts)
+    if unpacked > limits.XLSX_UNPACKED or len(parts) > limits.XLSX_PARTS:
+        return (
+            f"{limits.RESAVE}: this one unpacks to more than Schoolgate takes"
+            f" ({limits.XLSX_UNPACKED // 1024**2} MB)."
+        )
+    return None
 
 
 def _text(cell: object) -> str:
