@@ -2,8 +2,8 @@
 
 from dataclasses import dataclass
 
-from schoolgate.intake.plan import MANY, Plan
-from schoolgate.kit import bulk
+from schoolgate.intake.plan import Plan
+from schoolgate.kit import bulk, records
 
 
 @dataclass(frozen=True)
@@ -35,7 +35,7 @@ def access_lines(plan: Plan, *, after: int, limit: int) -> list[AccessLine]:
         parts.append(f"SELECT 0, id, 1 FROM ({preview.new_pupils()}) p")
     else:
         parts.append(f"SELECT user_id, 0, 1 FROM ({preview.newly_wide()}) w")
-    with bulk.for_many_rows(plan.rows > MANY):
+    with bulk.for_many_rows(plan.rows > records.MANY):
         lines = f"SELECT * FROM ({' UNION ALL '.join(parts)}) lines ORDER BY 3, 2, 1"
         found = bulk.select(f"{lines} LIMIT %s OFFSET %s", [limit, after])
     users = _names("people_user", [user_id for user_id, _, _ in found])

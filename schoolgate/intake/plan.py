@@ -23,11 +23,10 @@ from schoolgate.intake.columns import Column, Kind
 from schoolgate.intake.findings import Findings, Severity
 from schoolgate.intake.sources.open_file import open_table
 from schoolgate.intake.sources.table import Unreadable
-from schoolgate.kit import bulk
+from schoolgate.kit import bulk, records
 from schoolgate.kit.names import heading_key, tidy
 
 FLUSH = 5_000
-MANY = 2_000  # rows from which a file changes what the database knows of its tables
 
 
 @dataclass
@@ -232,7 +231,7 @@ class Plan(ABC):
         summary.unchanged = self.rows - summary.refused - summary.created - summary.updated
         summary.linked = self.linked()
         preview = self.preview()
-        with bulk.for_many_rows(self.rows > MANY):
+        with bulk.for_many_rows(self.rows > records.MANY):
             change = preview.count() if preview else AccessChange(0, 0)
         summary.gained, summary.lost = change.gained, change.lost
         return summary

@@ -96,11 +96,14 @@ class LinksPlan(Plan):
 
     def write(self, *, import_id: int) -> None:
         with batch(by=self.by, import_id=import_id) as events:
-            numbers = (n for page in pages(self._new()) for (n, *_) in page)
-            bulk.load(
-                EstablishmentLink._meta.db_table, [*_FIELDS, "import_id"], self._rows(import_id)
+            table = EstablishmentLink._meta.db_table
+            bulk.load(table, [*_FIELDS, "import_id"], self._rows(import_id))
+            bulk.analyse(table)
+            made = EstablishmentLink.objects.filter(import_id=import_id).order_by("pk")
+            events.add(
+                ("created", "link", id_, "", None, None, "")
+                for id_ in list(made.values_list("pk", flat=True))
             )
-            events.add(("created", "link", n, "", None, None, "") for n in numbers)
             changes = [row for page in pages("SELECT * FROM plan_change") for row in page]
             remember_changes(import_id, "link", (row[1:] for row in changes))
             for field in ("link_name", "established_on"):

@@ -22,7 +22,7 @@ from schoolgate.intake.access_lines import AccessLine, access_lines
 from schoolgate.intake.columns import KINDS
 from schoolgate.intake.findings import Finding, Severity
 from schoolgate.intake.models import Import, ImportFault, ImportFile, Kept, State
-from schoolgate.intake.plan import MANY, Plan, Summary
+from schoolgate.intake.plan import Plan, Summary
 from schoolgate.intake.plan_establishments import EstablishmentsPlan
 from schoolgate.intake.plan_links import LinksPlan
 from schoolgate.intake.plan_pupils import PupilsPlan
@@ -35,17 +35,6 @@ from schoolgate.people.models import User
 from schoolgate.schools.models import Establishment, Pupil
 
 _BLOCK = 1024 * 1024
-_FILLED = {
-    "users": ("people_user", "access_grant"),
-    "pupils": (
-        "schools_pupil",
-        "schools_pupilidentifier",
-        "schools_enrolment",
-        "schools_careepisode",
-    ),
-    "establishments": ("schools_establishment",),
-    "links": ("schools_establishmentlink",),
-}
 
 
 def plan_for(
@@ -232,8 +221,6 @@ def write(run: Import, plan: Plan, summary: Summary) -> None:
             problem="",
         )
         events.add([("applied", "import", run.pk, "", None, None, "")])
-    if summary.rows > MANY:
-        bulk.analyse(*_FILLED[run.kind])
 
 
 @dataclass(frozen=True)
@@ -258,8 +245,6 @@ def undo(run_id: int, *, by: Actor | None = None) -> Undone:
         with batch(by=actor, import_id=run.pk) as events:
             kept = take_back(run, by=actor)
             events.add([("undone", "import", run.pk, "", None, None, "")])
-        if run.summary.get("rows", 0) > MANY:
-            bulk.analyse(*_FILLED[run.kind])
     return Undone(kept)
 
 

@@ -9,7 +9,7 @@ from typing import Any
 
 from schoolgate.access import actions as access
 from schoolgate.access.models import Grant
-from schoolgate.audit.actions import Actor
+from schoolgate.audit.actions import Actor, batch
 from schoolgate.intake.models import Change, Import, Kept
 from schoolgate.kit import bulk, records
 from schoolgate.kit.records import Ending, Known, Source
@@ -67,8 +67,17 @@ def take_back(run: Import, *, by: Actor) -> int:
     _restore_records(run, by)
     _remove_pupils(run, by)
     _remove_establishments(run, by)
-    EstablishmentLink.objects.filter(import_id=run.pk).delete()
+    _remove_links(run, by)
     return Kept.objects.filter(run=run).count()
+
+
+def _remove_links(run: Import, by: Actor) -> None:
+    """Links decide no scope, so those that the import made are simply deleted."""
+    made = EstablishmentLink.objects.filter(import_id=run.pk)
+    ids = list(made.order_by("pk").values_list("pk", flat=True))
+    made.delete()
+    with batch(by=by, import_id=run.pk) as events:
+        events.add(("removed", "link", id_, "", None, None, "") for id_ in ids)
 
 
 def _keep(run: Import, kind: str, ids: Iterable[int], reason: str) -> None:

@@ -90,6 +90,7 @@ class Stamp:
     import_id: int | None = None
 
 
+MANY = 2_000  # rows that change what the database should know of a table
 _KNOWN = ["id", "recorded_at", "recorded_by_id", "source", "import_id", "ended_how"]
 _THING = ["id", "recorded_at", "import_id", "gone_how"]
 
@@ -112,6 +113,7 @@ def insert(
         else (stamp.at, stamp.import_id, "")
     )
     names = [*(_KNOWN if is_known else _THING), *columns]
+    count = 0
     for chunk in bulk.chunks(rows):
         ids = bulk.new_ids(model, len(chunk))
         bulk.load(
@@ -119,7 +121,15 @@ def insert(
             names,
             ((id_, *stamped, *row) for id_, row in zip(ids, chunk, strict=True)),
         )
+        count += len(chunk)
         yield ids, chunk
+    _analyse_if_many(model, count)
+
+
+def _analyse_if_many(model: type[models.Model], count: int) -> None:
+    """Tell the database at once what so many rows have made of a table; it may not look itself."""
+    if count > MANY:
+        bulk.analyse(model._meta.db_table)
 
 
 def end(model: type[models.Model], ids: Iterable[int], *, how: Ending, stamp: Stamp) -> list[int]:
@@ -176,9 +186,10 @@ def remove(model: type[models.Model], ids: Iterable[int], *, how: Ending, stamp:
     """Let things be gone from now on. They stay on record for the days on which they were there."""
     table = model._meta.db_table
     with bulk.temporary("removing", "id BIGINT PRIMARY KEY"):
-        bulk.load("removing", ["id"], ((id_,) for id_ in set(ids)))
+        count = bulk.load("removing", ["id"], ((id_,) for id_ in set(ids)))
         bulk.execute(
             f"UPDATE {table} SET gone_at = %s, gone_how = %s, gone_import_id = %s"
             " WHERE gone_at IS NULL AND id IN (SELECT id FROM removing)",
             [stamp.at, how.value, stamp.import_id],
         )
+    _analyse_if_many(model, count)

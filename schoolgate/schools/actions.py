@@ -233,7 +233,7 @@ def end_records(
 def move(
     rows: Iterable[NewEnrolment], *, by: Actor, source: Source, import_id: int | None = None
 ) -> None:
-    """Move pupils by hand: what they were on roll for ends the day before, and the new one begins."""
+    """Move pupils by hand: what they were on roll for ends the day before the new one begins."""
     wanted = list(rows)
     with batch(by=by, import_id=import_id):
         locks.while_writing()

@@ -52,7 +52,7 @@ class Establishment(Thing):
 
 
 class EstablishmentLink(models.Model):
-    """A GIAS link: ``link_urn`` is, say, the successor of ``urn``. By URN, for either may be unknown.
+    """A GIAS link: ``link_urn`` is, say, the successor of ``urn``; either may be unknown here.
 
     In the published file these have cycles, several successors and blank dates.
     """
