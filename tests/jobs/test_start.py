@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 import re
 import signal
@@ -12,7 +13,9 @@ from typing import TYPE_CHECKING
 import pytest
 
 from schoolgate.access.roles import LA_SUPER_USER
-from schoolgate.audit.actions import SYSTEM
+from schoolgate.audit.actions import SYSTEM, user_actor
+from schoolgate.intake import runs
+from schoolgate.intake.models import Import, State
 from schoolgate.jobs.demo import PASS_PHRASE, SIGN_INS
 from schoolgate.people import actions as people
 from schoolgate.people.models import SetUpLink, User
@@ -170,3 +173,26 @@ def test_the_demonstration_is_never_served_as_real(own_database: OwnDatabase) ->
     assert said.returncode == 2
     assert said.stderr.startswith("Add --demo")
     assert is_a_sentence(said.stderr)
+
+
+def test_an_upload_is_worked_on_while_it_runs(own_database: OwnDatabase) -> None:
+    ada = factories.grant(factories.user(), LA_SUPER_USER).user
+    with started(url=own_database.url, **LOCAL) as running:
+        running.wait_for("Schoolgate is at")
+        run = runs.receive(
+            kind="users",
+            role="Social Worker",
+            filename="users.csv",
+            content=io.BytesIO(b"User First Name,User Last Name,Email\nNell,Weaver,n@a.example\n"),
+            by=user_actor(ada.pk),
+        )
+        until(lambda: Import.objects.filter(pk=run.pk, state=State.READY).exists())
+
+
+@pytest.mark.one_database
+def test_pages_that_cannot_be_served_end_it_with_a_sentence(own_database: OwnDatabase) -> None:
+    with started(
+        url=own_database.url, **LOCAL, GUNICORN_CMD_ARGS="--worker-class nothing"
+    ) as running:
+        running.wait_for("Look at the messages above")
+        assert running.process.wait(30) == 2

@@ -76,14 +76,19 @@ def _write_places(places: list[Place]) -> dict[str, int]:
     ids = schools.create_establishments(rows, by=SYSTEM, source=Source.SET_UP)
     names = {place.urn: place.name for place in places}
     closed = {place.urn: place.closed_on for place in places}
-    EstablishmentLink.objects.bulk_create(
+    links = EstablishmentLink.objects.bulk_create(
         EstablishmentLink(
-            urn=urn, link_urn=link_urn, link_name=names[link_urn], link_type=kind,
+            urn=urn,
+            link_urn=link_urn,
+            link_name=names[link_urn],
+            link_type=kind,
             established_on=closed[old],
         )
         for old, new, forward, back in register.SUCCESSORS
         for urn, link_urn, kind in ((old, new, forward), (new, old, back))
-    )  # fmt: skip
+    )
+    with batch(by=SYSTEM) as events:
+        events.add(("created", "link", link.pk, "", None, None, "") for link in links)
     return dict(zip(names, ids, strict=True))
 
 
