@@ -15,6 +15,7 @@ from schoolgate.kit.records import Ending, Source, Stamp
 from schoolgate.kit.refusal import Refusal
 from schoolgate.people.actions import NewUser, create_users, set_password, use_set_up_link
 from schoolgate.people.models import User
+from schoolgate.people.queries import user_signing_in
 
 _GRANT = ["user_id", "role", "establishment_id", "pupil_id", "starts_on", "ends_on"]
 
@@ -214,6 +215,8 @@ def set_up_first_administrator(*, token: str, new: NewUser, password: str, by: A
     """
     with batch(by=by):
         use_set_up_link(token)
+        if user_signing_in(new.email or new.username):
+            raise Refusal("Choose another email address: somebody here has that one.")
         (user_id,) = create_users([new], by=by, source=Source.SET_UP)
         grant(
             [NewGrant(user_id, LA_SUPER_USER.code, None, None, timezone.localdate())],

@@ -153,17 +153,16 @@ def set_field(model: type[models.Model], field: str, values: Iterable[tuple[int,
     """Set one field of many rows: ``values`` are pairs of id and new value."""
     meta = cast("models.Field[Any, Any]", model._meta.get_field(field))
     table = model._meta.db_table
-    # SQLite keeps what Django prepares and would spoil a date by a CAST; PostgreSQL wants one.
+    # On SQLite a value keeps its form in an untyped column, and a CAST would spoil a date.
     kind, value = "", "s.value"
     if bulk.on_postgresql():
         kind, value = "TEXT", f"CAST(s.value AS {meta.db_type(connection)})"
-
-    def prepared(given: Any) -> Any:
-        ready = meta.get_db_prep_save(given, connection)
-        return str(ready) if kind and ready is not None else ready
-
     with bulk.temporary("setting", f"id BIGINT PRIMARY KEY, value {kind}"):
-        bulk.load("setting", ["id", "value"], ((id_, prepared(given)) for id_, given in values))
+        bulk.load(
+            "setting",
+            ["id", "value"],
+            ((id_, str(given) if kind and given is not None else given) for id_, given in values),
+        )
         bulk.analyse("setting")
         bulk.execute(
             f'UPDATE {table} SET "{meta.column}" = {value} FROM setting s WHERE s.id = {table}.id'

@@ -7,16 +7,18 @@ from collections.abc import Callable
 from functools import partial
 
 import pytest
-from django.db import connections
+from django.db import connections, transaction
 
 from schoolgate.access import actions as access
 from schoolgate.access.models import Grant
-from schoolgate.access.roles import LA_SUPER_USER
+from schoolgate.access.roles import LA_SUPER_USER, LA_USER
 from schoolgate.audit.actions import user_actor
 from schoolgate.audit.queries import verify
+from schoolgate.kit import locks
 from schoolgate.kit.refusal import Refusal
 from schoolgate.people.models import User
 from tests import factories
+from tests.cast import assemble, who_sees
 from tests.databases import OwnDatabase
 
 pytestmark = pytest.mark.postgresql
@@ -58,6 +60,49 @@ def test_s32_two_mutual_removals_at_once_leave_one_la_super_user(
         left = list(User.objects.filter(pk__in=access.administrators()))
         assert len(left) == 1
     assert list(verify()) == []
+
+
+def test_taking_away_does_not_wait_for_an_import_and_giving_does(
+    own_database: OwnDatabase,
+) -> None:
+    cast = assemble()
+    given, taken = threading.Event(), threading.Event()
+
+    def give() -> None:
+        factories.grant(cast.noor, LA_USER)
+        given.set()
+
+    def take() -> None:
+        revoke(cast.liam, cast.ada)
+        deny(cast.theo, cast.ada)
+        factories.restriction(cast.sara, cast.amira)
+        taken.set()
+
+    with transaction.atomic():
+        locks.while_importing()
+        giving, taking = start(give), start(take)
+        assert taken.wait(timeout=10)
+        assert not given.wait(timeout=0.5)
+    giving.join(timeout=10)
+    taking.join(timeout=10)
+
+    assert given.is_set()
+    assert who_sees(cast.amira) == "Ada Dora Noor"
+    assert list(verify()) == []
+
+
+def start(call: Callable[[], None]) -> threading.Thread:
+    """Make the call in a thread of its own, with a connection of its own."""
+
+    def make() -> None:
+        try:
+            call()
+        finally:
+            connections.close_all()
+
+    thread = threading.Thread(target=make)
+    thread.start()
+    return thread
 
 
 def at_once(*calls: Callable[[], None]) -> list[Exception]:
