@@ -131,11 +131,11 @@ class Started:
         pid: int = until(lambda: (found := self.child(words)) != than and found)
         return pid
 
-    def get(self, path: str) -> tuple[int, str]:
+    def get(self, path: str, **headers: str) -> tuple[int, str]:
         """Ask for a page: its status and text."""
         asking = http.client.HTTPConnection("127.0.0.1", self.port, timeout=20)
         with contextlib.closing(asking):
-            asking.request("GET", path, headers={"Host": "localhost"})
+            asking.request("GET", path, headers={"Host": "localhost", **headers})
             answer = asking.getresponse()
             return answer.status, answer.read().decode()
 

@@ -196,3 +196,18 @@ def test_pages_that_cannot_be_served_end_it_with_a_sentence(own_database: OwnDat
     ) as running:
         running.wait_for("Look at the messages above")
         assert running.process.wait(30) == 2
+
+
+@pytest.mark.one_database
+def test_s59_behind_a_proxy_it_answers_to_its_name_over_https_only(
+    own_database: OwnDatabase,
+) -> None:
+    settings = {"SCHOOLGATE_URL": "https://gate.example.org", "SCHOOLGATE_BEHIND_PROXY": "yes"}
+    with started(url=own_database.url, **settings) as running:
+        running.wait_for("Schoolgate is at https://gate.example.org")
+        running.wait_for("https://gate.example.org/set-up/")
+        asked_over_https = {"X-Forwarded-Proto": "https"}
+        assert running.get("/healthz", Host="gate.example.org", **asked_over_https)[0] == 200
+        assert running.get("/healthz", Host="gate.example.org")[0] == 301
+        assert running.get("/healthz", Host="other.example.org", **asked_over_https)[0] == 400
+        assert running.get("/healthz", **asked_over_https)[0] == 400
