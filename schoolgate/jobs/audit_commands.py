@@ -47,7 +47,8 @@ def verify(args: argparse.Namespace) -> int:
     if broken:
         return FOUND_BROKEN
     compared = f", {len(exported)} of them as exported" if exported else ""
-    print(f"The log is whole: {EventBatch.objects.count()} batches{compared}.")
+    count = EventBatch.objects.count()
+    print(f"The log is whole: {count} batch{'' if count == 1 else 'es'}{compared}.")
     return 0
 
 

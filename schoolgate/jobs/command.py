@@ -6,6 +6,7 @@ returns the exit status. Whatever goes wrong ends in one sentence on standard er
 """
 
 import argparse
+import io
 import os
 import sys
 import traceback
@@ -32,6 +33,10 @@ class Parser(argparse.ArgumentParser):
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Do what the words say and return the exit status."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            # The same bytes for scripts whatever the locale; no name fails to be printed.
+            stream.reconfigure(encoding="utf-8", errors="backslashreplace")
     try:
         status = _obey(sys.argv[1:] if argv is None else argv)
         sys.stdout.flush()

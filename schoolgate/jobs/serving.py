@@ -140,7 +140,7 @@ def _address(demo: bool) -> Iterator[str]:
             "Set SCHOOLGATE_BEHIND_PROXY to yes once a proxy in front speaks https"
             " (docs/running.md): SCHOOLGATE_URL says https, and Schoolgate itself speaks http."
         )
-    elif parts.scheme == "http" and not demo and not is_local(_bind()):
+    elif parts.scheme == "http" and not is_local(_bind()):
         yield (
             "Leave out SCHOOLGATE_BIND, or set SCHOOLGATE_URL to an https address: over http"
             " Schoolgate serves this machine only."

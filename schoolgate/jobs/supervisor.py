@@ -114,7 +114,10 @@ def _signals() -> Iterator[tuple[Callable[[], bool], Callable[[float], None]]]:
         if select.select([reading], [], [], seconds)[0]:
             os.read(reading, 1000)
 
-    before = {number: signal.signal(number, note) for number in (*STOPPING, signal.SIGCHLD)}
+    noted = [*STOPPING, signal.SIGCHLD]
+    if signal.getsignal(signal.SIGHUP) is signal.SIG_IGN:
+        noted.remove(signal.SIGHUP)  # started with nohup: to outlive its terminal
+    before = {number: signal.signal(number, note) for number in noted}
     wakeup = signal.set_wakeup_fd(writing, warn_on_full_buffer=False)
     try:
         yield lambda: bool(received), rest

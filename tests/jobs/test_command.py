@@ -130,6 +130,16 @@ def test_a_broken_database_is_a_sentence(tmp_path: Path) -> None:
     assert is_a_sentence(said.stderr)
 
 
+@pytest.mark.one_database
+def test_output_is_utf8_whatever_the_locale(tmp_path: Path) -> None:
+    file = f"{tmp_path}/l.sqlite3"
+    said = schoolgate(
+        "sees", "zoë@łódź.example", url=f"sqlite:///{file}", PYTHONIOENCODING="latin-1"
+    )
+    assert said.returncode == 2
+    assert "zoë@łódź.example" in said.stderr
+
+
 def test_something_unexpected_is_one_sentence_without_what_it_was_about(
     command: Command, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -131,6 +131,8 @@ def test_http_serves_this_machine_only(url: str, monkeypatch: pytest.MonkeyPatch
 def test_the_demonstration_is_for_this_machine_only(monkeypatch: pytest.MonkeyPatch) -> None:
     said = problems(monkeypatch, GOOD, demo=True)
     assert said[0].startswith("Leave out --demo")
+    settings = {"SCHOOLGATE_SECRET_KEY": SECRET, "SCHOOLGATE_BIND": EVERYWHERE}
+    assert problems(monkeypatch, settings, demo=True)[0].startswith("Leave out SCHOOLGATE_BIND")
 
 
 def test_secrets_are_not_repeated(monkeypatch: pytest.MonkeyPatch) -> None:
