@@ -2,7 +2,7 @@
 
 import re
 
-from schoolgate.kit.names import identifier_key
+from schoolgate.kit.names import LONGEST_ADDRESS, email_key, identifier_key
 from schoolgate.schools.upn import REASON_CODES
 
 _ADDRESS = re.compile(
@@ -17,7 +17,7 @@ _SPREADSHEET_NUMBER = re.compile(r"[0-9](?:\.[0-9]+)?E\+[0-9]+", re.I | re.ASCII
 def is_address(text: str) -> bool:
     """Whether this can be an e-mail address: one @, a domain with a dot, no blanks."""
     return (
-        len(text) <= 254
+        len(email_key(text)) <= LONGEST_ADDRESS
         and _ADDRESS.fullmatch(text) is not None
         and ".." not in text
         and text[0] != "."

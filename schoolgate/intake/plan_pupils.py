@@ -14,7 +14,7 @@ from schoolgate.intake.plan import Plan, pages
 from schoolgate.intake.undoing import remember_changes
 from schoolgate.kit import bulk
 from schoolgate.kit.dates import form_of, parse_day
-from schoolgate.kit.names import identifier_key, looks_garbled, name_key
+from schoolgate.kit.names import LONGEST_IDENTIFIER, identifier_key, looks_garbled, name_key
 from schoolgate.kit.records import Ending, Source
 from schoolgate.schools import actions as schools
 from schoolgate.schools import upn
@@ -155,9 +155,17 @@ class PupilsPlan(Plan):
         found = False
         for name, kind in _IDENTIFIERS.items():
             value = self.cell(cells, name)
-            if not value:
+            key = identifier_key(value)
+            if not key:
                 continue
             found = True
+            if len(key) > LONGEST_IDENTIFIER:
+                self.staged.fault(
+                    n, self.title(name), value,
+                    f"Shorten this to {LONGEST_IDENTIFIER} characters: some of its letters stand"
+                    " for several.", "too-long",
+                )  # fmt: skip
+                continue
             if kind is IdentifierKind.UPN:
                 if checks.is_reason_code(value):
                     self.staged.fault(
@@ -173,13 +181,13 @@ class PupilsPlan(Plan):
                         " rounded it.", "spoilt-number",
                     )  # fmt: skip
                     continue
-                if problem := upn.problem(identifier_key(value)):
+                if problem := upn.problem(key):
                     self.staged.warn(
                         n, self.title(name), value,
                         f"Check this UPN when you can: it {problem}. It is kept as it stands.",
                         "odd-upn",
                     )  # fmt: skip
-            self.keep("plan_identifier", (n, str(kind), value, identifier_key(value)))
+            self.keep("plan_identifier", (n, str(kind), value, key))
         return found
 
     # Working out

@@ -10,6 +10,10 @@ from functools import lru_cache
 
 _NOT_LETTER_OR_DIGIT = re.compile(r"[^0-9a-z]+")
 _BLANKS = re.compile(r"\s+")
+# Characters, of the value and of its key alike: the widths of the tables' columns.
+LONGEST_NAME = 150
+LONGEST_ADDRESS = 254
+LONGEST_IDENTIFIER = 100
 # What spreadsheets and copy-and-paste leave around a value without showing it.
 _EDGES = " \t\r\n\v\f\u00a0\u2007\u202f\ufeff\u200b\u200c\u200d\u2060"
 
@@ -75,16 +79,20 @@ def lookalike_key(key: str) -> str:
     if not key.isascii():
         parts = unicodedata.normalize("NFKD", key)
         key = "".join(c for c in parts if unicodedata.category(c) not in ("Mn", "Cf"))
-    return key.translate(_LOOKALIKES).replace("rn", "m").replace("vv", "w")
+    return key.translate(_LOOKALIKES).replace("rn", "m").replace("vv", "w")[:LONGEST_ADDRESS]
 
 
 @lru_cache(maxsize=65536)
 def name_key(text: str) -> str:
-    """A name for comparing: casefolded, without accents, punctuation and blanks."""
+    """A name for comparing: casefolded, without accents, punctuation and blanks.
+
+    Some letters become several in a key, so it ends where the tables' columns do.
+    """
     if text.isascii():
-        return _NOT_LETTER_OR_DIGIT.sub("", text.lower())
+        return _NOT_LETTER_OR_DIGIT.sub("", text.lower())[:LONGEST_NAME]
     parts = unicodedata.normalize("NFKD", text.casefold().translate(_STROKES))
-    return "".join(c for c in parts if unicodedata.category(c)[0] in "LN").casefold()
+    letters = "".join(c for c in parts if unicodedata.category(c)[0] in "LN")
+    return letters.casefold()[:LONGEST_NAME]
 
 
 def identifier_key(text: str) -> str:

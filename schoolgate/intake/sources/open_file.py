@@ -31,10 +31,10 @@ def open_table(path: str, known: frozenset[str]) -> Iterator[Table]:
             f" {size // 1024**2:,} MB."
         )
     with Path(path).open("rb") as file:
-        start = file.read(4)
+        start = file.read(8)
     for mark, what in _KNOWN.items():
         if start.startswith(mark):
             raise Unreadable(f"Save it as CSV or XLSX and upload that: this file is {what}.")
-    opener = open_xlsx if start == _ZIP else open_csv
+    opener = open_xlsx if start.startswith(_ZIP) else open_csv
     with opener(path, known) as table:
         yield table
