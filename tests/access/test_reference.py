@@ -10,6 +10,7 @@ from itertools import product
 import pytest
 from django.utils import timezone
 
+from schoolgate.access.holdings import holdings
 from schoolgate.access.scope import may_see, pupils_visible_to, users_who_can_see
 from schoolgate.access.why import why
 from tests.access import worlds
@@ -153,3 +154,21 @@ def test_why_names_what_bears_on_the_answer_and_nothing_else() -> None:
                     if role.human == human and opens(world, role, child, moment)
                 }, facts
             assert all(bearing.reason for bearing in told.grants), facts
+
+
+@pytest.mark.django_db
+def test_s34_the_counts_in_a_list_of_users_agree_with_what_each_sees() -> None:
+    maker = a_world(a_seed(1), None, humans=24, children=36)
+    told = holdings(list(maker.humans), timezone.localdate())
+
+    now = timezone.now()
+    for person in maker.world.humans:
+        inactive = [shut for shut in maker.world.shut if shut.human == person.id]
+        active = on_record(person, now) and not any(on_record(shut, now) for shut in inactive)
+        opens_any = any(  # also a child that is not there
+            role.human == person.id and opens(maker.world, role, 0, now)
+            for role in maker.world.roles
+        )
+        seen = pupils_visible_to(person.id).count()
+
+        assert told[person.id].pupils == (None if active and opens_any else seen)
