@@ -26,7 +26,7 @@ class EstablishmentsPlan(Plan):
     tables: Mapping[str, tuple[str, tuple[str, ...]]] = {
         "plan_row": (
             "n INTEGER PRIMARY KEY, " + ", ".join(f"{field} TEXT" for field in _FIELDS),
-            (),
+            ("urn",),
         ),
         "plan_refused": ("n INTEGER PRIMARY KEY", ()),
         "plan_known": ("n INTEGER PRIMARY KEY, establishment_id BIGINT", ()),

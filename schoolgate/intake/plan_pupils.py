@@ -47,21 +47,27 @@ class PupilsPlan(Plan):
 
     kind = PUPILS
     tables: Mapping[str, tuple[str, tuple[str, ...]]] = {
-        "plan_row": (_ROWS, ()),
-        "plan_identifier": ("n INTEGER, kind TEXT, value TEXT, value_key TEXT", ("n",)),
+        "plan_row": (_ROWS, ("last_key, first_key",)),
+        "plan_identifier": (
+            "n INTEGER, kind TEXT, value TEXT, value_key TEXT",
+            ("n", "kind, value_key"),
+        ),
         "plan_refused": ("n INTEGER PRIMARY KEY", ()),
         "plan_match": ("n INTEGER, kind TEXT, pupil_id BIGINT", ("n",)),
-        "plan_pupil": ("n INTEGER PRIMARY KEY, pupil_id BIGINT", ()),
+        "plan_pupil": ("n INTEGER PRIMARY KEY, pupil_id BIGINT", ("pupil_id",)),
         "plan_school": ("n INTEGER PRIMARY KEY, establishment_id BIGINT, closed SMALLINT", ()),
         "plan_change": ("n INTEGER, pupil_id BIGINT, field TEXT, old TEXT, value TEXT", ()),
         "plan_new_identifier": ("n INTEGER, pupil_id BIGINT, kind TEXT, value TEXT", ()),
         "plan_new_stay": (
             "n INTEGER, pupil_id BIGINT, establishment_id BIGINT, elsewhere TEXT, starts_on DATE,"
             " ends_on DATE",
-            (),
+            ("n", "pupil_id"),
         ),
-        "plan_new_episode": ("n INTEGER, pupil_id BIGINT, starts_on DATE, ends_on DATE", ()),
-        "plan_end": ("n INTEGER, what TEXT, id BIGINT, pupil_id BIGINT", ()),
+        "plan_new_episode": (
+            "n INTEGER, pupil_id BIGINT, starts_on DATE, ends_on DATE",
+            ("n", "pupil_id"),
+        ),
+        "plan_end": ("n INTEGER, what TEXT, id BIGINT, pupil_id BIGINT", ("id, what", "pupil_id")),
     }
     derived = (
         "plan_refused", "plan_match", "plan_pupil", "plan_school", "plan_change",

@@ -32,14 +32,14 @@ class UsersPlan(Plan):
 
     kind = USERS
     tables: Mapping[str, tuple[str, tuple[str, ...]]] = {
-        "plan_row": (_ROWS, ()),
-        "plan_cell": ("n INTEGER, place INTEGER, value TEXT, value_key TEXT", ()),
+        "plan_row": (_ROWS, ("email_key", "lookalike")),
+        "plan_cell": ("n INTEGER, place INTEGER, value TEXT, value_key TEXT", ("n",)),
         "plan_refused": ("n INTEGER PRIMARY KEY", ()),
         "plan_user": ("n INTEGER PRIMARY KEY, user_id BIGINT", ()),
         "plan_school": ("n INTEGER PRIMARY KEY, establishment_id BIGINT, closed SMALLINT", ()),
-        "plan_hit": ("n INTEGER, place INTEGER, pupil_id BIGINT, odd SMALLINT", ()),
-        "plan_want": (_GRANTS, ()),
-        "plan_grant": (_GRANTS, ()),
+        "plan_hit": ("n INTEGER, place INTEGER, pupil_id BIGINT, odd SMALLINT", ("n, place",)),
+        "plan_want": (_GRANTS, ("n", "user_id")),
+        "plan_grant": (_GRANTS, ("n", "user_id")),
         "plan_change": ("n INTEGER, user_id BIGINT, field TEXT, old TEXT, value TEXT", ()),
     }
     derived = (

@@ -5,7 +5,7 @@ PostgreSQL takes them by COPY, SQLite by ``executemany``; nothing here knows wha
 
 import contextlib
 from collections.abc import Iterable, Iterator, Sequence
-from datetime import datetime
+from datetime import date, datetime
 from itertools import islice
 from typing import Any
 
@@ -50,9 +50,15 @@ def load(table: str, columns: Sequence[str], rows: Iterable[tuple[Any, ...]]) ->
             marks = ", ".join(["%s"] * len(columns))
             sql = f'INSERT INTO "{table}" ({names}) VALUES ({marks})'
             for chunk in chunks(rows):
-                cursor.executemany(sql, [tuple(map(plain, row)) for row in chunk])
+                cursor.executemany(sql, [_plain_row(row) for row in chunk])
                 count += len(chunk)
     return count
+
+
+def _plain_row(row: tuple[Any, ...]) -> tuple[Any, ...]:
+    if any(isinstance(value, date) for value in row):  # a datetime is one too
+        return tuple(map(plain, row))
+    return row
 
 
 def plain(value: Any) -> Any:
@@ -79,11 +85,14 @@ def temporary(name: str, columns: str, *, indexes: Sequence[str] = ()) -> Iterat
 
 
 def make_temporary(name: str, columns: str, *, indexes: Sequence[str] = ()) -> None:
-    """Make an empty temporary table, replacing one of that name that an earlier run left."""
+    """Make an empty temporary table, replacing one of that name that an earlier run left.
+
+    ``indexes`` are made on SQLite only, which joins no other way; PostgreSQL hashes.
+    """
     with connection.cursor() as cursor:
         drop_temporary(name)
         cursor.execute(f"CREATE TEMPORARY TABLE {name} ({columns})")
-        for number, index in enumerate(indexes):
+        for number, index in enumerate(() if on_postgresql() else indexes):
             cursor.execute(f"CREATE INDEX {name}_{number} ON {name} ({index})")
 
 
