@@ -62,10 +62,13 @@ def test_sees_prints_the_upn_of_each_pupil_by_name(cast: Cast, command: Command)
 
 
 def test_sees_prints_those_assigned_to_an_la_user_first(cast: Cast, command: Command) -> None:
-    others = [cast.carys, cast.amira, cast.eve, cast.dylan]  # Haddad, Morgan, O’Connor, Price
-    others.sort(key=lambda pupil: pupil.last_key)
+    factories.grant(cast.liam, LA_USER, pupil=cast.dylan)
+    factories.grant(cast.liam, LA_USER, pupil=cast.eve, until=timezone.localdate() - timedelta(1))
+    factories.grant(cast.liam, SOCIAL_WORKER, pupil=cast.eve)
     said = command("sees", "liam@council.example")
-    assert said.lines == [upn_of(pupil) for pupil in (cast.ben, *others)]
+    # Fielding and Price are his; Haddad, Morgan and O’Connor are not.
+    expected = [cast.ben, cast.dylan, cast.amira, cast.carys, cast.eve]
+    assert said.lines == [upn_of(pupil) for pupil in expected]
 
 
 def test_sees_prints_the_first_identifier_where_there_is_no_upn(
