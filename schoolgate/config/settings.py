@@ -19,6 +19,7 @@ def _list(name: str) -> list[str]:
 DATABASE_URL = os.environ.get("DATABASE_URL", "")
 # Commands that sign nothing need no secret; `start` refuses to serve without one.
 SECRET_KEY = os.environ.get("SCHOOLGATE_SECRET_KEY", "") or "unset: nothing is served with this"
+HAS_SECRET_KEY = bool(os.environ.get("SCHOOLGATE_SECRET_KEY", ""))
 URL = os.environ.get("SCHOOLGATE_URL", "").rstrip("/")
 ALLOWED_HOSTS = _list("SCHOOLGATE_HOSTS") or ["localhost", "127.0.0.1", "[::1]"]
 BEHIND_PROXY = os.environ.get("SCHOOLGATE_BEHIND_PROXY", "") == "yes"

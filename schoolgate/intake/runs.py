@@ -195,6 +195,8 @@ def apply(run_id: int) -> None:
         plan.stage(path)
         with transaction.atomic():
             locks.while_importing()
+            if not Import.objects.filter(pk=run_id, state=State.APPLYING).exists():
+                return  # another worker was faster, while this one waited
             plan.work_out()
             summary = plan.summary()
             if plan.digest(summary) != run.plan_digest:

@@ -128,8 +128,8 @@ def _tell(args: argparse.Namespace, done: Any) -> None:
         print(f"... and {len(shown) - _SHOWN:,} more; --refused FILE and --json have all of them.")
     counts = done.summary
     print(
-        f"{counts.rows:,} {_rows(counts.rows)}: {counts.created:,} created, {counts.updated:,} updated,"
-        f" {counts.unchanged:,} unchanged, {counts.refused:,} refused."
+        f"{counts.rows:,} {_rows(counts.rows)}: {counts.created:,} created,"
+        f" {counts.updated:,} updated, {counts.unchanged:,} unchanged, {counts.refused:,} refused."
         f" {counts.linked:,} linked, {counts.unlinked:,} unlinked;"
         f" access gained {counts.gained:,}, lost {counts.lost:,}."
     )
