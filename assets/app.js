@@ -40,11 +40,21 @@ function startComponents(root) {
     for (const element of found) {
       try {
         new Component(element);
+        openUpName(element);
       } catch (error) {
         // A part that fails leaves plain HTML that works; the others still start.
         console.error(error);
       }
     }
+  }
+}
+
+// The button that GOV.UK Frontend makes of a file input has a comma in its name that nobody sees:
+// what is read on it must be what it is called (WCAG 2.5.3), or voice control does not find it.
+function openUpName(element) {
+  for (const button of element.querySelectorAll("button.govuk-file-upload-button")) {
+    document.getElementById(`${button.id}-comma`)?.replaceWith(" ");
+    button.setAttribute("aria-labelledby", `${button.id}-label ${button.id}`);
   }
 }
 

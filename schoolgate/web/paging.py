@@ -94,6 +94,12 @@ def _rows(
     return rows
 
 
+def sought(request: HttpRequest) -> str:
+    """What the request searches for: without what no keyboard types, and not endless."""
+    text = "".join(c for c in request.GET.get("q", "")[:200] if c.isprintable())
+    return text.strip()[:100]
+
+
 def beyond(order: Sequence[str], key: dict[str, Any], *, backwards: bool = False) -> Q:
     """What comes after ``key`` in this order (``backwards``: before it)."""
     downwards = order[0].startswith("-")

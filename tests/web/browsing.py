@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from django.http import HttpResponse
     from django.test import Client
 
 PASSWORD = "correct horse battery staple"
@@ -25,7 +24,7 @@ class Browser:
         """Open an address."""
         return Page(self.client.get(address, query))
 
-    def post(self, address: str, follow: bool = False, **fields: Any) -> Page:
+    def post(self, address: str, *, follow: bool = False, **fields: Any) -> Page:
         """Send a form."""
         return Page(self.client.post(address, fields, follow=follow))
 
@@ -77,14 +76,14 @@ class Page:
         raise AssertionError(f"There is no link “{words}” on the page “{self.title}”.")
 
 
-def content_of(response: HttpResponse | Any) -> bytes:
+def content_of(response: Any) -> bytes:
     """The body, of a streamed answer too."""
     if response.streaming:
         return b"".join(response.streaming_content)
     return bytes(response.content)
 
 
-def masked(response: HttpResponse | Any) -> bytes:
+def masked(response: Any) -> bytes:
     """The body with the marks of its forms blanked: those differ at each answer."""
     return _TOKENS.sub(rb"\1", content_of(response))
 

@@ -9,11 +9,13 @@ from django.test import Client
 
 from schoolgate.audit.actions import SYSTEM
 from schoolgate.audit.models import Event, EventBatch
+from schoolgate.kit import bulk
 from schoolgate.people.actions import set_password
 from tests.web.browsing import PASSWORD, Browser
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from contextlib import AbstractContextManager
 
     from schoolgate.people.models import User
 
@@ -40,6 +42,16 @@ def with_password() -> Callable[[User], str]:
         return PASSWORD
 
     return give
+
+
+@pytest.fixture
+def count_queries(django_assert_num_queries) -> Callable[..., AbstractContextManager[object]]:
+    """Asserts how many queries a page takes; on PostgreSQL an event takes a lock besides."""
+
+    def expect(number: int, *, events: int = 0) -> AbstractContextManager[object]:
+        return django_assert_num_queries(number + (events if bulk.on_postgresql() else 0))
+
+    return expect
 
 
 @pytest.fixture

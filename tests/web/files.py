@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, BinaryIO, cast
 
 from django.core.files.uploadedfile import SimpleUploadedFile
 
@@ -18,6 +18,11 @@ HEADINGS = USERS.template().strip()
 def a_file(*rows: str, name: str = "staff.csv", headings: str = HEADINGS) -> SimpleUploadedFile:
     """A CSV of users with these rows."""
     return SimpleUploadedFile(name, "\r\n".join([headings, *rows, ""]).encode(), "text/csv")
+
+
+def a_stream(*rows: str) -> BinaryIO:
+    """The same, as the rooms below take it."""
+    return cast("BinaryIO", a_file(*rows))
 
 
 def upload(
@@ -40,7 +45,7 @@ def apply(browser: Browser, run_id: int) -> Page:
     return answer
 
 
-def hidden_fields(page: Page, step: str) -> dict[str, str]:
+def hidden_fields(page: Page, step: str) -> dict[str, Any]:
     """The hidden fields of the form on an import's page that asks for a step."""
     import re
 

@@ -18,7 +18,7 @@ from schoolgate.intake import runs
 from schoolgate.people.actions import make_set_up_link
 from schoolgate.web.permissions import permission_of
 from tests import factories
-from tests.web.files import a_file
+from tests.web.files import a_stream
 
 if TYPE_CHECKING:
     from schoolgate.intake.models import Import
@@ -88,7 +88,7 @@ def a_world(cast: Cast) -> World:
         kind="users",
         role="social_worker",
         filename="people.csv",
-        content=a_file(f"Grace,Okoro,,grace@x.example,,,{cast.carys.identifiers.get().value},,,"),
+        content=a_stream(f"Grace,Okoro,,grace@x.example,,,{cast.carys.identifiers.get().value},,,"),
         by=cast.as_ada,
     )
     runs.check(run.pk)

@@ -36,9 +36,9 @@ def test_an_empty_register_says_what_to_do(db, browse):
 
 
 @pytest.mark.parametrize("more", [0, 2])
-def test_query_count(cast, browse, django_assert_num_queries, more):
+def test_query_count(cast, browse, count_queries, more):
     for _ in range(more):
         factories.establishment()
     browser = browse(cast.ada)
-    with django_assert_num_queries(6):
+    with count_queries(6):
         browser.get("/establishments/")

@@ -47,9 +47,9 @@ def test_pages_go_on_and_back_by_key(cast, browse):
 
 
 @pytest.mark.parametrize("more", [1, 3])
-def test_query_count(cast, browse, django_assert_num_queries, more):
+def test_query_count(cast, browse, count_queries, more):
     for _ in range(more):
         factories.restriction(factories.user(), cast.amira)
     browser = browse(cast.ada)
-    with django_assert_num_queries(18):
+    with count_queries(18, events=1):
         browser.get("/settings/events/")

@@ -74,6 +74,7 @@ def test_s59_static_files_may_be_kept(db):
     answer = Client().get("/static/app.css")
     assert answer.status_code == 200
     assert "max-age" in answer.headers["Cache-Control"]
+    answer.close()
 
 
 _ASK = """

@@ -13,7 +13,7 @@ from schoolgate.intake import runs
 from schoolgate.intake.models import Import, State
 from schoolgate.people.models import User
 from tests import factories
-from tests.web.files import a_file, apply, hidden_fields, upload
+from tests.web.files import a_file, a_stream, apply, hidden_fields, upload
 
 GRACE = "Grace,Okoro,Teacher,grace@abbey.example,,100001,,,,"
 IVO = "Ivo,Klein,Teacher,ivo@brook.example,,100002,,,,"
@@ -275,12 +275,12 @@ def test_a_name_of_a_file_cannot_inject_markup(cast, browse):
 
 
 @pytest.mark.parametrize("more", [1, 3])
-def test_query_count_of_the_list(cast, browse, django_assert_num_queries, more):
+def test_query_count_of_the_list(cast, browse, count_queries, more):
     for _ in range(more):
         runs.receive(
             kind="users", role="designated_teacher", filename="a.csv",
-            content=a_file(GRACE), by=cast.as_ada,
+            content=a_stream(GRACE), by=cast.as_ada,
         )  # fmt: skip
     browser = browse(cast.ada)
-    with django_assert_num_queries(7):
+    with count_queries(7):
         browser.get("/settings/imports/")

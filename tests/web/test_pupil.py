@@ -88,11 +88,11 @@ def test_a_child_who_left_care_disappears_from_the_teacher(cast, browse):
 
 
 @pytest.mark.parametrize("more", [0, 2])
-def test_query_count(cast, browse, django_assert_num_queries, more):
+def test_query_count(cast, browse, count_queries, more):
     for _ in range(more):
         factories.grant(factories.user(), SOCIAL_WORKER, pupil=cast.amira)
         factories.restriction(factories.user(), cast.amira)
     factories.restriction(cast.noor, cast.amira)
     browser = browse(cast.ada)
-    with django_assert_num_queries(22):
+    with count_queries(22, events=1):
         browser.get(f"/pupils/{cast.amira.pk}/")

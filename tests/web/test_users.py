@@ -60,11 +60,11 @@ def test_pages_by_key(cast, browse):
 
 
 @pytest.mark.parametrize("more", [0, 2])
-def test_query_count(cast, browse, django_assert_num_queries, more):
+def test_query_count(cast, browse, count_queries, more):
     for _ in range(more):
         factories.grant(factories.user(workplace=cast.abbey), DESIGNATED_TEACHER, school=cast.abbey)
     browser = browse(cast.ada)
-    with django_assert_num_queries(9):
+    with count_queries(9):
         browser.get("/settings/users/")
 
 
@@ -89,11 +89,11 @@ def test_a_pupil_kept_from_the_reader_is_not_named(cast, browse, views_of):
 
 
 @pytest.mark.parametrize("more", [0, 2])
-def test_query_count_of_a_user(cast, browse, django_assert_num_queries, more):
+def test_query_count_of_a_user(cast, browse, count_queries, more):
     for _ in range(more):
         factories.grant(cast.sara, SOCIAL_WORKER, pupil=factories.pupil())
     browser = browse(cast.ada)
-    with django_assert_num_queries(21):
+    with count_queries(21, events=1):
         browser.get(f"/settings/users/{cast.sara.pk}/")
 
 

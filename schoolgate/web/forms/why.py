@@ -51,7 +51,7 @@ class WhyForm(forms.Form):
     on = DayField(
         label="On a past day",
         required=False,
-        help_text="Leave empty for today. For example 21/11/2026",
+        help_text="For example 21/11/2026. Empty means today.",
     )
 
     def clean_on(self) -> date | None:

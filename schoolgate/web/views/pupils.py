@@ -19,7 +19,7 @@ from schoolgate.schools import today as register
 from schoolgate.schools.models import CareEpisode, IdentifierKind, Pupil, PupilIdentifier
 from schoolgate.web import words
 from schoolgate.web.forms.why import WhyForm
-from schoolgate.web.paging import beginning, page_of
+from schoolgate.web.paging import beginning, page_of, sought
 from schoolgate.web.permissions import actor, is_super_user, signed_in, visitor
 
 ORDER = ("last_key", "first_key", "pk")
@@ -52,8 +52,8 @@ class Seen:
 def my_pupils(request: HttpRequest) -> HttpResponse:
     """The pupils whom the reader may see: those assigned to them first, then by surname (LAC7)."""
     user, day = visitor(request), timezone.localdate()
-    sought = request.GET.get("q", "").strip()[:100]
-    pupils = named(scope.pupils_visible_to(user.pk), sought)
+    wanted = sought(request)
+    pupils = named(scope.pupils_visible_to(user.pk), wanted)
     assigned = assigned_to(user.pk, day)
     page = page_of(
         request,
@@ -72,7 +72,7 @@ def my_pupils(request: HttpRequest) -> HttpResponse:
         {
             "lines": lines,
             "page": page,
-            "q": sought,
+            "q": wanted,
             "any_assigned": bool(first),
             "search_label": "Search by last name or UPN",
         },
@@ -126,21 +126,21 @@ def visible(request: HttpRequest, pupil_id: int) -> Pupil:
     return found
 
 
-def named(pupils: QuerySet[Pupil], sought: str) -> QuerySet[Pupil]:
-    """Those of ``pupils`` whose last name or UPN (a former one too) begins with ``sought``.
+def named(pupils: QuerySet[Pupil], wanted: str) -> QuerySet[Pupil]:
+    """Those of ``pupils`` whose last name or UPN (a former one too) begins with ``wanted``.
 
     Two words are also read as a first and a last name, in either order.
     """
-    if not sought:
+    if not wanted:
         return pupils
     found = Q()
-    if key := name_key(sought):
+    if key := name_key(wanted):
         found |= beginning("last_key", key)
-    parts = [name_key(part) for part in sought.replace(",", " ").split()]
+    parts = [name_key(part) for part in wanted.replace(",", " ").split()]
     if len(parts) > 1 and parts[0] and parts[-1]:
         found |= beginning("first_key", parts[0]) & beginning("last_key", parts[-1])
         found |= beginning("first_key", parts[-1]) & beginning("last_key", parts[0])
-    if number := identifier_key(sought):
+    if number := identifier_key(wanted):
         bearing = PupilIdentifier.objects.filter(
             beginning("value_key", number),
             kind__in=[IdentifierKind.UPN, IdentifierKind.FORMER_UPN],

@@ -17,7 +17,7 @@ from schoolgate.kit.names import email_key, name_key
 from schoolgate.people.models import User
 from schoolgate.schools import today as register
 from schoolgate.web import words
-from schoolgate.web.paging import beginning, page_of
+from schoolgate.web.paging import beginning, page_of, sought
 from schoolgate.web.permissions import actor, only_super_user, visitor
 from schoolgate.web.views.pupils import ORDER, line, named
 
@@ -48,8 +48,8 @@ class Held:
 @require_safe
 def users(request: HttpRequest) -> HttpResponse:
     """The table of users by last name."""
-    sought = request.GET.get("q", "").strip()[:100]
-    found = _called(users_with_status(), sought)
+    wanted = sought(request)
+    found = _called(users_with_status(), wanted)
     page = page_of(request, [found.select_related("workplace")], ("last_key", "first_key", "pk"))
     held = holdings([user.pk for user in page.rows], timezone.localdate())
     return render(
@@ -58,7 +58,7 @@ def users(request: HttpRequest) -> HttpResponse:
         {
             "rows": [Row(user, status_of(user), held[user.pk]) for user in page.rows],
             "page": page,
-            "q": sought,
+            "q": wanted,
             "search_label": "Search by last name or e-mail address",
         },
     )
@@ -103,10 +103,10 @@ def user(request: HttpRequest, user_id: int) -> HttpResponse:
 def pupils_of(request: HttpRequest, user_id: int) -> HttpResponse:
     """The pupils whom a user sees, as far as the reader sees them too."""
     person, day = there(user_id), timezone.localdate()
-    sought = request.GET.get("q", "").strip()[:100]
+    wanted = sought(request)
     mine = scope.pupils_visible_to(visitor(request).pk)
     theirs = scope.pupils_visible_to(person.pk)
-    both = named(mine.filter(pk__in=theirs.values("pk")), sought)
+    both = named(mine.filter(pk__in=theirs.values("pk")), wanted)
     page = page_of(request, [register.with_register(both, day)], ORDER)
     viewed(by=actor(request), kind="user", object_id=person.pk, pupil_ids=[p.pk for p in page.rows])
     return render(
@@ -116,7 +116,7 @@ def pupils_of(request: HttpRequest, user_id: int) -> HttpResponse:
             "person": person,
             "lines": [line(pupil) for pupil in page.rows],
             "page": page,
-            "q": sought,
+            "q": wanted,
             "search_label": "Search by last name or UPN",
         },
     )
@@ -137,15 +137,15 @@ def status_of(user: User) -> str:
     return "Active" if user.has_signed_in else "Not signed in yet"
 
 
-def _called(users: QuerySet[User], sought: str) -> QuerySet[User]:
-    """Those whose last name, e-mail address or user name begins with ``sought``."""
-    if not sought:
+def _called(users: QuerySet[User], wanted: str) -> QuerySet[User]:
+    """Those whose last name, e-mail address or user name begins with ``wanted``."""
+    if not wanted:
         return users
-    address = email_key(sought)
+    address = email_key(wanted)
     found = beginning("email_key", address) | beginning("username_key", address)
-    if key := name_key(sought):
+    if key := name_key(wanted):
         found |= beginning("last_key", key)
-    parts = [name_key(part) for part in sought.replace(",", " ").split()]
+    parts = [name_key(part) for part in wanted.replace(",", " ").split()]
     if len(parts) > 1 and parts[0] and parts[-1]:
         found |= beginning("first_key", parts[0]) & beginning("last_key", parts[-1])
         found |= beginning("first_key", parts[-1]) & beginning("last_key", parts[0])
