@@ -14,10 +14,14 @@ from schoolgate.kit import bulk
 
 @dataclass(frozen=True)
 class AccessChange:
-    """User-pupil pairs that scope would hold more, and fewer."""
+    """User-pupil pairs that scope would hold more, and fewer.
+
+    ``marks`` differ where other pairs of the same number would (S42).
+    """
 
     gained: int
     lost: int
+    marks: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -39,14 +43,12 @@ class Preview:
     def count(self) -> AccessChange:
         """How many pairs are gained and lost."""
         if self.pupils is not None:
-            wide_users = bulk.value(f"SELECT count(*) FROM ({_wide_users(self.after)}) w")
-            gained = wide_users * bulk.value(f"SELECT count(*) FROM ({self.new_pupils()}) p")
+            gained, marks = self._gained_by_new_pupils()
         else:
-            gained = self._gained_by_new_wide_users()
-        return AccessChange(
-            gained=gained + bulk.value(f"SELECT count(*) FROM ({self.gained_pairs()}) x"),
-            lost=bulk.value(f"SELECT count(*) FROM ({self.lost_pairs()}) x"),
-        )
+            gained, marks = self._gained_by_new_wide_users()
+        narrow_gained, gained_mark = _counted(self.gained_pairs())
+        lost, lost_mark = _counted(self.lost_pairs())
+        return AccessChange(gained + narrow_gained, lost, (*marks, gained_mark, lost_mark))
 
     def gained_pairs(self) -> str:
         """The pairs gained by users who do not see every pupil: (user_id, pupil_id)."""
@@ -78,23 +80,43 @@ class Preview:
         """The pupils who come onto the register: (id)."""
         return f"SELECT id FROM {self.after.pupils} a EXCEPT SELECT id FROM {self.before.pupils} b"
 
-    def _gained_by_new_wide_users(self) -> int:
+    def _gained_by_new_pupils(self) -> tuple[int, tuple[int, ...]]:
+        """Each new pupil by each user who sees every one."""
+        pupils = bulk.value(f"SELECT count(*) FROM ({self.new_pupils()}) p")
+        if not pupils:
+            return 0, ()
+        users, mark = _counted(f"SELECT user_id, 0 AS pupil_id FROM ({_wide_users(self.after)}) w")
+        return users * pupils, (mark,)
+
+    def _gained_by_new_wide_users(self) -> tuple[int, tuple[int, ...]]:
         """Every pupil, less the restricted ones and those that each of them saw before."""
-        users = bulk.value(f"SELECT count(*) FROM ({self.newly_wide()}) w")
+        users, users_mark = _counted(f"SELECT user_id, 0 AS pupil_id FROM ({self.newly_wide()}) w")
         if not users:
-            return 0
-        pupils = bulk.value(f"SELECT count(*) FROM {self.after.pupils} p")
-        blocked = (
-            f"SELECT count(*) FROM (SELECT DISTINCT r.user_id, r.pupil_id"
-            f" FROM {self.after.restrictions} r JOIN {self.after.pupils} p ON p.id = r.pupil_id"
-            f" WHERE r.user_id IN ({self.newly_wide()})) x"
+            return 0, ()
+        pupils, pupils_mark = _counted(
+            f"SELECT 0 AS user_id, id AS pupil_id FROM {self.after.pupils} p"
         )
-        seen = (
-            "SELECT count(*) FROM (SELECT DISTINCT s.user_id, s.pupil_id"
+        blocked, blocked_mark = _counted(
+            f"SELECT DISTINCT r.user_id, r.pupil_id FROM {self.after.restrictions} r"
+            f" JOIN {self.after.pupils} p ON p.id = r.pupil_id"
+            f" WHERE r.user_id IN ({self.newly_wide()})"
+        )
+        seen, seen_mark = _counted(
+            "SELECT DISTINCT s.user_id, s.pupil_id"
             f" FROM ({sees(self.before, narrow(self.before))}) s"
-            f" WHERE s.user_id IN ({self.newly_wide()})) x"
+            f" WHERE s.user_id IN ({self.newly_wide()})"
         )
-        return int(users * pupils - bulk.value(blocked) - bulk.value(seen))
+        marks = (users_mark, pupils_mark, blocked_mark, seen_mark)
+        return users * pupils - blocked - seen, marks
+
+
+def _counted(pairs: str) -> tuple[int, int]:
+    """How many rows (user_id, pupil_id) a query has, and a mark by which to know them again."""
+    ((count, mark),) = bulk.select(
+        "SELECT count(*), COALESCE(sum(((x.user_id * 7919 + x.pupil_id * 104729) % 65521)"
+        f" * ((x.user_id * 15013 + x.pupil_id * 50021) % 65519)), 0) FROM ({pairs}) x"
+    )
+    return int(count), int(mark)
 
 
 def _wide_users(stand: Relations) -> str:

@@ -31,13 +31,15 @@ class Finding(NamedTuple):
 class Findings:
     """All findings of one check; none stops the rest.
 
-    ``yes``: a person has answered the questions that a yes settles (PRODUCT.md, ``--yes``).
+    ``yes``: a person has answered the questions that a yes settles (PRODUCT.md, ``--yes``);
+    ``settled``: those, by row and code.
     """
 
     yes: bool = False
     faults: list[Finding] = field(default_factory=list)
     warnings: list[Finding] = field(default_factory=list)
     refused: set[int] = field(default_factory=set)
+    settled: list[tuple[int, str]] = field(default_factory=list)
     whole_file: bool = False
 
     def fault(self, row: int | None, column: str, value: str, problem: str, code: str) -> None:
@@ -48,7 +50,9 @@ class Findings:
         self, row: int, column: str, value: str, problem: str, code: str, *, settles: bool = True
     ) -> None:
         """Something that blocks the row until a person answers; ``settles``: a yes answers it."""
-        if not (self.yes and settles):
+        if self.yes and settles:
+            self.settled.append((row, code))
+        else:
             self.add(Finding(row, column, value, problem, Severity.QUESTION, code))
 
     def warn(self, row: int | None, column: str, value: str, problem: str, code: str) -> None:

@@ -67,6 +67,7 @@ class Plan(ABC):
         self.findings = self.staged
         self.mapping = mapping.Mapping([], {})
         self.rows = 0
+        self.access_marks: tuple[int, ...] = ()
         self._buffers: dict[str, list[tuple[Any, ...]]] = {}
 
     def __enter__(self) -> "Plan":
@@ -234,11 +235,13 @@ class Plan(ABC):
         with bulk.for_many_rows(self.rows > records.MANY):
             change = preview.count() if preview else AccessChange(0, 0)
         summary.gained, summary.lost = change.gained, change.lost
+        self.access_marks = change.marks
         return summary
 
     def digest(self, summary: Summary) -> str:
         """The fingerprint of what would be done and of the access it gives (S42)."""
-        total = hashlib.sha256(repr(sorted(summary.as_dict().items())).encode())
+        known = [sorted(summary.as_dict().items()), self.access_marks, self.findings.settled]
+        total = hashlib.sha256(repr(known).encode())
         for query in self.proposals():
             for chunk in pages(query):
                 total.update(repr(chunk).encode())

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
+from django.utils import timezone
 
 from schoolgate.audit.actions import SYSTEM
 from schoolgate.intake.columns import URN_HEADING
@@ -49,7 +50,7 @@ def test_a_new_pupil_is_put_on_the_register(cast: Cast, desk: Desk) -> None:
         ("upn", upn), ("internal_id", "I-1"), ("sync_key", "S-1"), ("username", "rowan.ash"),
     }  # fmt: skip
     stay, episode = pupil.enrolments.get(), pupil.care_episodes.get()
-    today = factories.timezone.localdate()
+    today = timezone.localdate()
     assert (stay.establishment, stay.starts_on, stay.ends_on) == (cast.abbey, today, None)
     assert (str(episode.starts_on), episode.ends_on) == ("2024-01-31", None)
 

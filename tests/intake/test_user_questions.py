@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import pytest
+from django.utils import timezone
 
 from schoolgate.access import actions as access
 from schoolgate.access.models import Grant
@@ -188,7 +190,7 @@ def test_undo_is_no_removal_by_a_person(cast: Cast, desk: Desk) -> None:
 
 
 def test_a_link_that_ran_out_by_its_date_is_nobodys_removal(cast: Cast, desk: Desk) -> None:
-    yesterday = factories.timezone.localdate() - factories.timedelta(days=1)
+    yesterday = timezone.localdate() - timedelta(days=1)
     factories.grant(cast.sara, SOCIAL_WORKER, pupil=cast.carys, until=yesterday)
     row = person(
         first="Sara", last="Lindqvist", email="sara@council.example", upns=[upn_of(cast.carys)]
