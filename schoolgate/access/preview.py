@@ -113,8 +113,8 @@ class Preview:
 def _counted(pairs: str) -> tuple[int, int]:
     """How many rows (user_id, pupil_id) a query has, and a mark by which to know them again."""
     ((count, mark),) = bulk.select(
-        "SELECT count(*), COALESCE(sum(((x.user_id * 7919 + x.pupil_id * 104729) % 65521)"
-        f" * ((x.user_id * 15013 + x.pupil_id * 50021) % 65519)), 0) FROM ({pairs}) x"
+        "SELECT count(*), COALESCE(sum(((x.user_id * 7919 + x.pupil_id * 104729) %% 65521)"
+        f" * ((x.user_id * 15013 + x.pupil_id * 50021) %% 65519)), 0) FROM ({pairs}) x"
     )
     return int(count), int(mark)
 
