@@ -5,7 +5,7 @@ counted and paged, never put into a table: a hundred thousand designated teacher
 pairs. Users who see every pupil are counted by multiplying, not by listing.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from schoolgate.access.relations import Relations
 from schoolgate.access.scope import narrow, sees, wide
@@ -31,14 +31,15 @@ class Preview:
     ``users`` and ``pupils`` are SQL queries of one column, user_id or pupil_id: outside of (these
     users x all pupils) and (all users x these pupils) nothing changes. Leave the one that is not
     needed None.
-    ``only_adds``: nothing is taken away, so nothing can be lost.
+    ``added``: where nothing happens but that users and grants come, a table expression of these
+    grants alone; what they reach is then all there is to look at, and nothing can be lost.
     """
 
     before: Relations
     after: Relations
     users: str | None = None
     pupils: str | None = None
-    only_adds: bool = False
+    added: str | None = None
 
     def count(self) -> AccessChange:
         """How many pairs are gained and lost."""
@@ -52,11 +53,12 @@ class Preview:
 
     def gained_pairs(self) -> str:
         """The pairs gained by users who do not see every pupil: (user_id, pupil_id)."""
-        return f"{self._seen(self.after)} EXCEPT {self._seen(self.before)}"
+        after = replace(self.after, grants=self.added) if self.added else self.after
+        return f"{self._seen(after)} EXCEPT {self._seen(self.before)}"
 
     def lost_pairs(self) -> str:
         """The pairs lost by users who do not see every pupil: (user_id, pupil_id)."""
-        if self.only_adds:
+        if self.added:
             return "SELECT 0 AS user_id, 0 AS pupil_id WHERE 1 = 0"
         return f"{self._seen(self.before)} EXCEPT {self._seen(self.after)}"
 
@@ -69,7 +71,7 @@ class Preview:
         for column, ids in (("user_id", self.users), ("pupil_id", self.pupils)):
             if ids is not None:
                 # Whoever is not made yet (a negative id) saw and was seen by nobody before.
-                there = "" if stand is self.after else f" WHERE k.{column} > 0"
+                there = f" WHERE k.{column} > 0" if stand is self.before else ""
                 conditions.append(f"s.{column} IN (SELECT k.{column} FROM ({ids}) k{there})")
         return (
             f"SELECT s.user_id, s.pupil_id FROM ({sees(stand, narrow(stand))}) s"

@@ -39,7 +39,7 @@ class UsersPlan(Plan):
         "plan_school": ("n INTEGER PRIMARY KEY, establishment_id BIGINT, closed SMALLINT", ()),
         "plan_hit": ("n INTEGER, place INTEGER, pupil_id BIGINT, odd SMALLINT", ("n, place",)),
         "plan_want": (_GRANTS, ("n", "user_id")),
-        "plan_grant": (_GRANTS, ("n", "user_id")),
+        "plan_grant": (_GRANTS, ("n", "user_id", "establishment_id")),
         "plan_change": ("n INTEGER, user_id BIGINT, field TEXT, old TEXT, value TEXT", ()),
     }
     derived = (
@@ -214,18 +214,21 @@ class UsersPlan(Plan):
 
     def preview(self) -> Preview:
         before = relations.at()
+        added = (
+            f"SELECT -n AS id, user_id, '{self.role.code}' AS role, establishment_id, pupil_id"
+            " FROM plan_grant"
+        )
         return Preview(
             before=before,
             after=replace(
                 before,
                 grants=f"(SELECT id, user_id, role, establishment_id, pupil_id FROM {before.grants}"
-                " b UNION ALL SELECT -n AS id, user_id,"
-                f" '{self.role.code}' AS role, establishment_id, pupil_id FROM plan_grant)",
+                f" b UNION ALL {added})",
                 users=f"(SELECT id FROM {before.users} b UNION ALL"
                 f" SELECT -q.n AS id FROM ({self._new()}) q)",
             ),
             users="SELECT user_id FROM plan_grant",
-            only_adds=True,
+            added=f"({added})",
         )
 
     def proposals(self) -> list[str]:

@@ -5,7 +5,8 @@ PostgreSQL takes them by COPY, SQLite by ``executemany``; nothing here knows wha
 
 import contextlib
 from collections.abc import Iterable, Iterator, Sequence
-from datetime import date, datetime
+from datetime import datetime
+from functools import lru_cache
 from itertools import islice
 from typing import Any
 
@@ -50,15 +51,26 @@ def load(table: str, columns: Sequence[str], rows: Iterable[tuple[Any, ...]]) ->
             marks = ", ".join(["%s"] * len(columns))
             sql = f'INSERT INTO "{table}" ({names}) VALUES ({marks})'
             for chunk in chunks(rows):
+                # Outside of a transaction each row would be one of its own, in the temporary
+                # tables too; a savepoint takes no lock before it writes to a lasting table.
+                cursor.execute("SAVEPOINT loading")
                 cursor.executemany(sql, [_plain_row(row) for row in chunk])
+                cursor.execute("RELEASE loading")
                 count += len(chunk)
     return count
 
 
+_KEPT_AS_IS = frozenset({int, str, type(None)})
+
+
 def _plain_row(row: tuple[Any, ...]) -> tuple[Any, ...]:
-    if any(isinstance(value, date) for value in row):  # a datetime is one too
-        return tuple(map(plain, row))
-    return row
+    return tuple([cell if type(cell) in _KEPT_AS_IS else _remembered(cell) for cell in row])
+
+
+@lru_cache(maxsize=4096)
+def _remembered(value: Any) -> Any:
+    # Many rows hold the same moment, day and source.
+    return plain(value)
 
 
 def plain(value: Any) -> Any:
@@ -162,9 +174,11 @@ def new_ids(model: type[models.Model], count: int) -> list[int]:
     table = model._meta.db_table
     with connection.cursor() as cursor:
         if on_postgresql():
+            cursor.execute("SELECT pg_get_serial_sequence(%s, 'id')", [f'"{table}"'])
+            (sequence,) = cursor.fetchone()
             cursor.execute(
-                "SELECT nextval(pg_get_serial_sequence(%s, 'id')) FROM generate_series(1, %s)",
-                [f'"{table}"', count],
+                "SELECT nextval(CAST(%s AS regclass)) FROM generate_series(1, %s)",
+                [sequence, count],
             )
             return [row[0] for row in cursor.fetchall()]
         cursor.execute("SELECT seq FROM sqlite_sequence WHERE name = %s", [table])
