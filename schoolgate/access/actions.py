@@ -98,13 +98,15 @@ def revoke(
 ) -> None:
     """End grants at this moment. Raises Refusal when no LA Super User would be left.
 
-    When a role over the organisation goes, the pupils assigned under it go too.
+    When a person takes a role over the organisation away, the pupils assigned under it go too; an
+    undo ends what its import gave, and no more.
     """
     with batch(by=by, import_id=import_id) as events:
         locks.while_removing_administrators()
         may_manage(by)
         ids = set(grant_ids)
-        ids.update(_assignments_under(ids))
+        if how is Ending.REMOVED:
+            ids.update(_assignments_under(ids))
         stamp = Stamp(events.at, by.user_id, Source.BY_HAND, import_id)
         before = bool(administrators())
         ended = records.end(Grant, ids, how=how, stamp=stamp)

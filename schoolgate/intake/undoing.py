@@ -224,7 +224,7 @@ def _restore_records(run: Import, by: Actor) -> None:
          "its care episodes were changed since"),
     ]  # fmt: skip
     for model, fields, shape, action, reason in kinds:
-        changed = _changed_since(run, model._meta.db_table)
+        changed = _changed_since(run, model._meta.db_table, fields)
         _keep(run, "pupil", sorted(changed), reason)
         made = bulk.select(
             f"SELECT id, pupil_id FROM {model._meta.db_table} WHERE import_id = %s"
@@ -238,8 +238,15 @@ def _restore_records(run: Import, by: Actor) -> None:
         _bring_back(model, ("pupil_id", *fields), shape, action, run, by, keep=changed)
 
 
-def _changed_since(run: Import, table: str) -> set[int]:
-    """The pupils of whom somebody ended what the import made, or made something after it."""
+def _changed_since(run: Import, table: str, fields: tuple[str, ...]) -> set[int]:
+    """The pupils of whom somebody ended what the import made, or made something after it.
+
+    What the undo of a later import brought back was there before: nobody made it since.
+    """
+    same = " AND ".join(
+        f"COALESCE(CAST(w.{field} AS TEXT), '') = COALESCE(CAST(o.{field} AS TEXT), '')"
+        for field in fields
+    )
     found = bulk.select(
         f"SELECT DISTINCT t.pupil_id FROM {table} t WHERE t.import_id = %s"
         " AND t.ended_at IS NOT NULL AND t.ended_how <> 'undone'"
@@ -247,7 +254,9 @@ def _changed_since(run: Import, table: str) -> set[int]:
         f" SELECT DISTINCT t.pupil_id FROM {table} t JOIN {table} o"
         " ON o.pupil_id = t.pupil_id AND o.id > t.id AND o.ended_at IS NULL"
         " AND (o.import_id IS NULL OR o.import_id <> %s)"
-        f" WHERE t.import_id = %s AND t.pupil_id NOT IN ({_BORN})",
+        f" WHERE t.import_id = %s AND t.pupil_id NOT IN ({_BORN})"
+        f" AND NOT EXISTS (SELECT 1 FROM {table} w WHERE w.pupil_id = o.pupil_id AND w.id < t.id"
+        f" AND w.ended_how = 'undone' AND {same})",
         [run.pk, run.pk, run.pk, run.pk, run.pk],
     )
     return {id_ for (id_,) in found}
