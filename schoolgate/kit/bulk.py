@@ -54,8 +54,13 @@ def load(table: str, columns: Sequence[str], rows: Iterable[tuple[Any, ...]]) ->
                 # Outside of a transaction each row would be one of its own, in the temporary
                 # tables too; a savepoint takes no lock before it writes to a lasting table.
                 cursor.execute("SAVEPOINT loading")
-                cursor.executemany(sql, [_plain_row(row) for row in chunk])
-                cursor.execute("RELEASE loading")
+                try:
+                    cursor.executemany(sql, [_plain_row(row) for row in chunk])
+                except BaseException:
+                    cursor.execute("ROLLBACK TO loading")
+                    raise
+                finally:
+                    cursor.execute("RELEASE loading")
                 count += len(chunk)
     return count
 
