@@ -1,0 +1,1 @@
+"""What `make bench` measures, and how its results get into docs/benchmarks.md."""

@@ -1,0 +1,28 @@
+"""`python -m tests.bench [imports | scope | kills [N]] [OPTIONS]`; no word measures all three.
+
+Full sizes write docs/benchmarks.md anew from the last results of each; a trial in small sizes
+only prints its tables.
+"""
+
+from __future__ import annotations
+
+import sys
+from importlib import import_module
+
+from tests.bench import document
+
+SUBJECTS = ("imports", "scope", "kills")
+
+
+def main() -> None:
+    """Measure what the words ask for."""
+    words = sys.argv[1:]
+    if words and words[0] not in SUBJECTS:
+        raise SystemExit(f"Choose imports, scope or kills, not {words[0]!r}.\n\n{__doc__}")
+    for subject in words[:1] or SUBJECTS:
+        import_module(f"tests.bench.{subject}").main(words[1:])
+    document.write()
+
+
+if __name__ == "__main__":
+    main()
