@@ -6,8 +6,9 @@ from typing import Any
 
 from schoolgate.intake import checks
 from schoolgate.intake.columns import ESTABLISHMENTS
+from schoolgate.intake.findings import other_rows
 from schoolgate.intake.plan import Plan, pages
-from schoolgate.intake.undoing import remember_changes
+from schoolgate.intake.undo_fields import remember_changes
 from schoolgate.kit import bulk
 from schoolgate.kit.dates import parse_day
 from schoolgate.kit.names import looks_garbled
@@ -90,7 +91,7 @@ class EstablishmentsPlan(Plan):
             rows.setdefault(urn, []).append(n)
         for urn, numbers in rows.items():
             for n in numbers:
-                others = " and ".join(str(other) for other in numbers if other != n)
+                others = other_rows(numbers, n)
                 self.findings.fault(
                     n, self.title("urn"), urn,
                     f"Keep one row for each establishment: this URN is also in row {others}.",

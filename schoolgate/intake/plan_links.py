@@ -8,7 +8,7 @@ from schoolgate.audit.actions import batch
 from schoolgate.intake import checks
 from schoolgate.intake.columns import LINKS
 from schoolgate.intake.plan import Plan, pages
-from schoolgate.intake.undoing import remember_changes
+from schoolgate.intake.undo_fields import remember_changes
 from schoolgate.kit import bulk, records
 from schoolgate.kit.dates import parse_day
 from schoolgate.schools.models import EstablishmentLink

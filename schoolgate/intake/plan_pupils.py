@@ -11,7 +11,7 @@ from schoolgate.audit.actions import Actor
 from schoolgate.intake import checks, pupil_decisions, pupil_findings
 from schoolgate.intake.columns import PUPILS
 from schoolgate.intake.plan import Plan, pages
-from schoolgate.intake.undoing import remember_changes
+from schoolgate.intake.undo_fields import remember_changes
 from schoolgate.kit import bulk
 from schoolgate.kit.dates import form_of, parse_day
 from schoolgate.kit.names import LONGEST_IDENTIFIER, identifier_key, looks_garbled, name_key

@@ -13,7 +13,7 @@ from schoolgate.audit.actions import Actor
 from schoolgate.intake import checks, matching, user_findings
 from schoolgate.intake.columns import USERS
 from schoolgate.intake.plan import Plan, pages
-from schoolgate.intake.undoing import remember_changes
+from schoolgate.intake.undo_fields import remember_changes
 from schoolgate.kit import bulk
 from schoolgate.kit.names import email_key, lookalike_key, looks_garbled, name_key
 from schoolgate.kit.records import Ending, Source

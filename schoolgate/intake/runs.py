@@ -32,7 +32,7 @@ from schoolgate.intake.undoing import take_back
 from schoolgate.kit import bulk, locks
 from schoolgate.kit.refusal import Refusal
 from schoolgate.people.models import User
-from schoolgate.schools.models import Establishment, Pupil
+from schoolgate.schools.models import Establishment, EstablishmentLink, Pupil
 
 _BLOCK = 1024 * 1024
 
@@ -111,6 +111,8 @@ def request_apply(
         raise Refusal("Check the file again with this answer before you apply it.")
     if shown_digest != run.plan_digest:
         raise Refusal("Look at the preview again: it has been checked anew since you saw it.")
+    if run.summary.get("refused", 0) >= run.summary.get("rows", 0):
+        raise Refusal("Mend the file and upload it again: none of its rows can be applied.")
     options = {**run.options, "skip_faulty": skip_faulty}
     _step(run_id, [State.READY, State.NEEDS_PERSON], State.APPLYING, by=by, options=options)
 
@@ -135,7 +137,7 @@ def cancel(run_id: int, *, by: Actor) -> None:
 def request_undo(run_id: int, *, by: Actor) -> None:
     """Ask for an applied run to be taken back. Raises Refusal."""
     may_manage(by)
-    _step(run_id, [State.DONE], State.UNDOING, by=by)
+    _step(run_id, [State.DONE], State.UNDOING, by=by, options=_run(run_id).options)
 
 
 def _run(run_id: int) -> Import:
@@ -156,7 +158,8 @@ def _step(
     with batch(by=by) as events:
         fields: dict[str, object] = {"state": to, "lease_until": None, "attempts": 0, "problem": ""}
         if options is not None:
-            fields["options"] = options
+            # Who asked for this step is who does it, whoever uploaded the file.
+            fields["options"] = {**options, "asked_by": [by.name, by.user_id]}
         moved = Import.objects.filter(pk=run_id, state__in=from_states).update(**fields)
         if not moved:
             now = _run(run_id).get_state_display().lower()
@@ -174,12 +177,12 @@ def check(run_id: int) -> None:
         plan.stage(path)
         plan.work_out()
         summary = plan.summary()
+        digest = plan.digest(summary)
+        state = State.NEEDS_PERSON if plan.findings.faults else State.READY
         with transaction.atomic():
-            keep_findings(run, plan, summary)
-            state = State.NEEDS_PERSON if plan.findings.faults else State.READY
-            Import.objects.filter(pk=run.pk, state=State.CHECKING).update(
-                state=state, lease_until=None, plan_digest=plan.digest(summary)
-            )
+            waits = Import.objects.filter(pk=run.pk, state=State.CHECKING)
+            if waits.update(state=state, lease_until=None, plan_digest=digest):
+                keep_findings(run, plan, summary)
 
 
 def apply(run_id: int) -> None:
@@ -199,7 +202,7 @@ def apply(run_id: int) -> None:
                 return  # another worker was faster, while this one waited
             plan.work_out()
             summary = plan.summary()
-            if plan.digest(summary) != run.plan_digest:
+            if plan.digest(summary) != run.plan_digest or summary.refused >= summary.rows:
                 keep_findings(run, plan, summary)
                 Import.objects.filter(pk=run_id).update(
                     state=State.NEEDS_PERSON if plan.findings.faults else State.READY,
@@ -213,6 +216,8 @@ def apply(run_id: int) -> None:
 
 def write(run: Import, plan: Plan, summary: Summary) -> None:
     """Do what the plan says, in the caller's transaction, and note that it was done."""
+    if plan.findings.whole_file:
+        raise Refusal("Mend the file and upload it again: it is refused as a whole.")
     with batch(by=plan.by, import_id=run.pk) as events:
         plan.write(import_id=run.pk)
         Import.objects.filter(pk=run.pk).update(
@@ -273,7 +278,9 @@ def keep_findings(run: Import, plan: Plan, summary: Summary) -> None:
 
 
 def _requester(run: Import) -> Actor:
-    return Actor(run.actor, run.actor_id)
+    """Whoever asked for the step that is to be done now; at first, whoever uploaded the file."""
+    name, user_id = run.options.get("asked_by", (run.actor, run.actor_id))
+    return Actor(name, user_id)
 
 
 def _plan(run: Import) -> Plan:
@@ -308,6 +315,9 @@ def label_of(kind: str, object_id: int) -> str:
     if kind == "user":
         user = User.objects.get(pk=object_id)
         return f"{user} ({user.get_username()})"
+    if kind == "link":
+        link = EstablishmentLink.objects.get(pk=object_id)
+        return f"{link.urn} to {link.link_urn} ({link.link_type})"
     return str((Pupil if kind == "pupil" else Establishment).objects.get(pk=object_id))
 
 
@@ -328,4 +338,4 @@ def refused_csv(run_id: int) -> Iterator[bytes]:
         for f in ImportFault.objects.filter(run=run).exclude(kind="warning").order_by("row", "pk")
     ]
     with _file(run) as path:
-        yield from refused_rows(path, KINDS[run.kind].keys, faults)
+        yield from refused_rows(path, _plan(run).known_headings(), faults)

@@ -4,17 +4,18 @@ What the import made is ended or gone, what it changed is restored, unless someb
 included) has changed it since or depends on it: that is kept, and listed. Set-based throughout.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from typing import Any
 
 from schoolgate.access import actions as access
 from schoolgate.access.models import Grant
 from schoolgate.audit.actions import Actor, batch
-from schoolgate.intake.models import Change, Import, Kept
+from schoolgate.intake.matching import same_place
+from schoolgate.intake.models import Change, Import, Kept, State
+from schoolgate.intake.undo_fields import keep, restore_fields
 from schoolgate.kit import bulk, records
 from schoolgate.kit.records import Ending, Known, Source
 from schoolgate.people import actions as people
-from schoolgate.people.models import User
 from schoolgate.schools import actions as schools
 from schoolgate.schools.models import (
     CareEpisode,
@@ -26,42 +27,11 @@ from schoolgate.schools.models import (
 )
 
 _BORN = "SELECT id FROM schools_pupil WHERE import_id = %s"  # pupils that the import made
-_MODELS: dict[str, type[User] | type[Pupil] | type[Establishment]] = {
-    "user": User,
-    "pupil": Pupil,
-    "establishment": Establishment,
-}
-
-
-def remember_changes(import_id: int, kind: str, changes: Iterable[tuple[Any, ...]]) -> None:
-    """Note fields that an import is about to change: id, field, old value, new value.
-
-    Who touched the thing last is noted too, for that is overwritten as well.
-    """
-    columns = ["run_id", "kind", "object_id", "field", "old", "new"]
-    noted = bulk.load(
-        Change._meta.db_table,
-        columns,
-        ((import_id, kind, id_, field, _text(old), _text(new)) for id_, field, old, new in changes),
-    )
-    if noted and kind in _MODELS:
-        bulk.execute(
-            f"INSERT INTO intake_change ({', '.join(columns)}) SELECT DISTINCT c.run_id, c.kind,"
-            " c.object_id, 'touched', CAST(t.touched_at AS TEXT),"
-            f" CAST(t.touched_import_id AS TEXT) FROM intake_change c"
-            f" JOIN {_MODELS[kind]._meta.db_table} t ON t.id = c.object_id"
-            " WHERE c.run_id = %s AND c.kind = %s AND t.touched_at IS NOT NULL",
-            [import_id, kind],
-        )
-
-
-def _text(value: object) -> str | None:
-    return None if value is None else str(value)
 
 
 def take_back(run: Import, *, by: Actor) -> int:
     """Undo the import inside the caller's transaction; returns how many things were kept."""
-    _restore_fields(run, by)
+    restore_fields(run, by)
     _end_grants(run, by)
     _remove_users(run, by)
     _restore_records(run, by)
@@ -72,79 +42,27 @@ def take_back(run: Import, *, by: Actor) -> int:
 
 
 def _remove_links(run: Import, by: Actor) -> None:
-    """Links decide no scope, so those that the import made are simply deleted."""
+    """Links decide no scope, so those that the import made are deleted, unless changed since."""
     made = EstablishmentLink.objects.filter(import_id=run.pk)
+    changed = set(
+        Change.objects.filter(kind="link", object_id__in=made.values("pk"))
+        .exclude(run=run)
+        .exclude(run__state=State.UNDONE)
+        .values_list("object_id", flat=True)
+    )
+    keep(run, "link", sorted(changed), "it was changed since")
+    made = made.exclude(pk__in=changed)
     ids = list(made.order_by("pk").values_list("pk", flat=True))
     made.delete()
     with batch(by=by, import_id=run.pk) as events:
         events.add(("removed", "link", id_, "", None, None, "") for id_ in ids)
 
 
-def _keep(run: Import, kind: str, ids: Iterable[int], reason: str) -> None:
-    bulk.load(
-        Kept._meta.db_table,
-        ["run_id", "kind", "object_id", "reason"],
-        ((run.pk, kind, id_, reason) for id_ in ids),
-    )
-
-
-def _restore_fields(run: Import, by: Actor) -> None:
-    """Put back what the import changed, where it is still as the import left it."""
-    noted = Change.objects.filter(run=run).exclude(field="touched")
-    for kind, field in noted.values_list("kind", "field").distinct():
-        if kind == "link":
-            _restore_links(run)
-            continue
-        model = _MODELS[kind]
-        column = "workplace_id" if field == "workplace" else field
-        table = model._meta.db_table
-        rows = bulk.select(
-            f"SELECT c.object_id, c.old, COALESCE(CAST(t.{column} AS TEXT), '') ="
-            f" COALESCE(c.new, '') FROM intake_change c JOIN {table} t ON t.id = c.object_id"
-            " WHERE c.run_id = %s AND c.kind = %s AND c.field = %s ORDER BY 1",
-            [run.pk, kind, field],
-        )
-        back = [(id_, field, old) for id_, old, as_left in rows if as_left]
-        if model is User:
-            people.change_users(back, by=by, import_id=run.pk)
-        else:
-            schools.change_things(model, back, by=by, import_id=run.pk)  # type: ignore[arg-type]
-        _keep(
-            run, kind, (id_ for id_, _, as_left in rows if not as_left),
-            f"its {field.replace('_', ' ')} was changed since",
-        )  # fmt: skip
-    _untouch(run)
-
-
-def _untouch(run: Import) -> None:
-    """What this import touched counts as touched by whoever touched it before, if anybody did."""
-    for kind, model in _MODELS.items():
-        table = model._meta.db_table
-        bulk.execute(
-            f"UPDATE {table} SET touched_at = NULL, touched_import_id = NULL"
-            " WHERE touched_import_id = %s AND id NOT IN"
-            " (SELECT object_id FROM intake_kept WHERE run_id = %s AND kind = %s)",
-            [run.pk, run.pk, kind],
-        )
-        before = bulk.select(
-            f"SELECT c.object_id, c.old, c.new FROM intake_change c JOIN {table} t"
-            " ON t.id = c.object_id WHERE c.run_id = %s AND c.kind = %s AND c.field = 'touched'"
-            " AND t.touched_at IS NULL",
-            [run.pk, kind],
-        )
-        records.set_field(model, "touched_at", ((id_, at) for id_, at, _ in before))
-        records.set_field(model, "touched_import_id", ((id_, by) for id_, _, by in before))
-
-
-def _restore_links(run: Import) -> None:
-    for change in Change.objects.filter(run=run, kind="link"):
-        EstablishmentLink.objects.filter(pk=change.object_id).update(
-            **{change.field: change.old or (None if change.field == "established_on" else "")}
-        )
-
-
 def _end_grants(run: Import, by: Actor) -> None:
-    """End the grants that the import made, and bring back those that it replaced."""
+    """End the grants that the import made, and bring back those that it replaced.
+
+    Not one that an import gave which was itself undone, nor one that is there again already.
+    """
     made = Grant.objects.filter(import_id=run.pk, ended_at__isnull=True)
     access.revoke(made.values_list("pk", flat=True), by=by, how=Ending.UNDONE, import_id=run.pk)
     _bring_back(
@@ -154,7 +72,11 @@ def _end_grants(run: Import, by: Actor) -> None:
         access.grant,
         run,
         by,
-        keep=set(),
+        leave=set(),
+        unless=" AND NOT EXISTS (SELECT 1 FROM intake_import i WHERE i.id = t.import_id"
+        " AND i.state = 'undone') AND NOT EXISTS (SELECT 1 FROM access_grant l"
+        " WHERE l.user_id = t.user_id AND l.role = t.role AND l.ended_at IS NULL"
+        f" AND {same_place('l', 't')})",
     )
 
 
@@ -166,21 +88,22 @@ def _bring_back(
     run: Import,
     by: Actor,
     *,
-    keep: set[int],
+    leave: set[int],
+    unless: str = "",
 ) -> None:
-    """Write again what the import ended, but for owners (first field) in ``keep``.
+    """Write again what the import ended, but for owners (first field) in ``leave``.
 
     The new records say they come from where the old ones came, so that undoing that import later
     finds them; the old ones say that their ending was undone.
     """
     table = model._meta.db_table
     ended = bulk.select(
-        f"SELECT id, source, import_id, {', '.join(fields)} FROM {table}"
-        " WHERE ended_import_id = %s AND ended_how = 'replaced'"
-        " AND (import_id IS NULL OR import_id <> %s) ORDER BY id",
+        f"SELECT t.id, t.source, t.import_id, {', '.join('t.' + field for field in fields)}"
+        f" FROM {table} t WHERE t.ended_import_id = %s AND t.ended_how = 'replaced'"
+        f" AND (t.import_id IS NULL OR t.import_id <> %s){unless} ORDER BY t.id",
         [run.pk, run.pk],
     )
-    again = [row for row in ended if row[3] not in keep]
+    again = [row for row in ended if row[3] not in leave]
     origins: dict[tuple[str, int | None], list[Any]] = {}
     for _, source, import_id, *values in again:
         origins.setdefault((source, import_id), []).append(shape(*values))
@@ -208,7 +131,7 @@ def _remove_users(run: Import, by: Actor) -> None:
     )
     kept = {id_ for id_, _ in depends}
     for id_, reason in depends:
-        _keep(run, "user", [id_], reason)
+        keep(run, "user", [id_], reason)
     gone = (id_ for (id_,) in bulk.select(made, [run.pk]) if id_ not in kept)
     people.remove_users(gone, how=Ending.UNDONE, by=by, import_id=run.pk)
 
@@ -225,7 +148,9 @@ def _restore_records(run: Import, by: Actor) -> None:
     ]  # fmt: skip
     for model, fields, shape, action, reason in kinds:
         changed = _changed_since(run, model._meta.db_table, fields)
-        _keep(run, "pupil", sorted(changed), reason)
+        if model is PupilIdentifier:
+            changed |= _taken_since(run)
+        keep(run, "pupil", sorted(changed), reason)
         made = bulk.select(
             f"SELECT id, pupil_id FROM {model._meta.db_table} WHERE import_id = %s"
             f" AND ended_at IS NULL AND pupil_id NOT IN ({_BORN})",
@@ -235,7 +160,7 @@ def _restore_records(run: Import, by: Actor) -> None:
             model, [id_ for id_, pupil_id in made if pupil_id not in changed],
             how=Ending.UNDONE, by=by, import_id=run.pk,
         )  # fmt: skip
-        _bring_back(model, ("pupil_id", *fields), shape, action, run, by, keep=changed)
+        _bring_back(model, ("pupil_id", *fields), shape, action, run, by, leave=changed)
 
 
 def _changed_since(run: Import, table: str, fields: tuple[str, ...]) -> set[int]:
@@ -262,6 +187,17 @@ def _changed_since(run: Import, table: str, fields: tuple[str, ...]) -> set[int]
     return {id_ for (id_,) in found}
 
 
+def _taken_since(run: Import) -> set[int]:
+    """The pupils of whom an identifier that the import replaced is another pupil's by now."""
+    found = bulk.select(
+        "SELECT DISTINCT t.pupil_id FROM schools_pupilidentifier t JOIN schools_pupilidentifier o"
+        " ON o.kind = t.kind AND o.value_key = t.value_key AND o.ended_at IS NULL"
+        " AND o.pupil_id <> t.pupil_id WHERE t.ended_import_id = %s AND t.ended_how = 'replaced'",
+        [run.pk],
+    )
+    return {id_ for (id_,) in found}
+
+
 def _remove_pupils(run: Import, by: Actor) -> None:
     """The pupils it put on the register are gone, but for those whom somebody depends on."""
     made = "SELECT id FROM schools_pupil WHERE import_id = %s AND gone_at IS NULL"
@@ -283,7 +219,7 @@ def _remove_pupils(run: Import, by: Actor) -> None:
             [run.pk] + [run.pk] * 6,
         )
     ]
-    _keep(run, "pupil", kept, "somebody has linked or changed this pupil since")
+    keep(run, "pupil", kept, "somebody has linked or changed this pupil since")
     stays = set(kept)
     gone = [id_ for (id_,) in bulk.select(made, [run.pk]) if id_ not in stays]
     if not gone:
@@ -318,7 +254,7 @@ def _remove_establishments(run: Import, by: Actor) -> None:
             [run.pk],
         )
     ]
-    _keep(run, "establishment", kept, "pupils, users or changes depend on it")
+    keep(run, "establishment", kept, "pupils, users or changes depend on it")
     stays = set(kept)
     gone = [id_ for (id_,) in bulk.select(made, [run.pk]) if id_ not in stays]
     schools.remove_things(Establishment, gone, how=Ending.UNDONE, by=by, import_id=run.pk)

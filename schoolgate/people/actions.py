@@ -71,9 +71,16 @@ def _row(user: NewUser, source: Source) -> tuple[Any, ...]:
 
 
 def change_users(
-    changes: Iterable[tuple[int, str, Any]], *, by: Actor, import_id: int | None = None
+    changes: Iterable[tuple[int, str, Any]],
+    *,
+    by: Actor,
+    import_id: int | None = None,
+    touch: bool = True,
 ) -> None:
-    """Set job title, phone or workplace of users. ``changes``: id, field name, new value."""
+    """Set job title, phone or workplace of users. ``changes``: id, field name, new value.
+
+    ``touch``: note that they were changed, so that an undo keeps them; an undo itself does not.
+    """
     by_field: dict[str, list[tuple[int, Any]]] = {}
     fields_of: dict[int, list[str]] = {}
     for id_, field, value in changes:
@@ -86,7 +93,8 @@ def change_users(
         for field, values in by_field.items():
             records.set_field(User, field, values)
         stamp = Stamp(events.at, by.user_id, Source.BY_HAND, import_id)
-        records.touch(User, fields_of, stamp=stamp)
+        if touch:
+            records.touch(User, fields_of, stamp=stamp)
         events.add(
             ("changed", "user", id_, ",".join(fields), id_, None, "")
             for id_, fields in fields_of.items()

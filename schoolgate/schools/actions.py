@@ -114,8 +114,12 @@ def change_things(
     *,
     by: Actor,
     import_id: int | None = None,
+    touch: bool = True,
 ) -> None:
-    """Set fields of pupils or establishments. ``changes``: id, field name, new value."""
+    """Set fields of pupils or establishments. ``changes``: id, field name, new value.
+
+    ``touch``: note that they were changed, so that an undo keeps them; an undo itself does not.
+    """
     kind = "pupil" if model is Pupil else "establishment"
     by_field: dict[str, list[tuple[int, Any]]] = {}
     fields_of: dict[int, list[str]] = {}
@@ -133,7 +137,8 @@ def change_things(
                     model, _KEYS[field], ((id_, name_key(value)) for id_, value in values)
                 )
         stamp = Stamp(events.at, by.user_id, Source.BY_HAND, import_id)
-        records.touch(model, fields_of, stamp=stamp)
+        if touch:
+            records.touch(model, fields_of, stamp=stamp)
         events.add(
             ("changed", kind, id_, ",".join(fields), None, id_ if kind == "pupil" else None, "")
             for id_, fields in fields_of.items()
