@@ -27,6 +27,14 @@ class Finding(NamedTuple):
     code: str
 
 
+def other_rows(rows: list[int], n: int) -> str:
+    """The numbers in ``rows`` but ``n``, in words; of many the first ones."""
+    others = [other for other in rows[:6] if other != n][:5]
+    more = len(rows) - 1 - len(others)
+    words = [*map(str, others), *([f"{more:,} more"] if more else [])]
+    return " and ".join(filter(None, [", ".join(words[:-1]), words[-1]]))
+
+
 @dataclass
 class Findings:
     """All findings of one check; none stops the rest.

@@ -4,6 +4,7 @@ from datetime import date
 from typing import TYPE_CHECKING
 
 from schoolgate.intake import matching
+from schoolgate.intake.findings import other_rows
 from schoolgate.intake.user_findings import unknown_school
 from schoolgate.kit import bulk
 from schoolgate.kit.dates import in_words
@@ -39,16 +40,13 @@ def find(plan: "PupilsPlan") -> None:
 
 def two_pupils(plan: "PupilsPlan") -> None:
     """Identifiers that fit two pupils."""
-    found = bulk.select(
-        "SELECT m.n, min(m.kind) FROM plan_match m GROUP BY m.n"
-        " HAVING min(m.pupil_id) <> max(m.pupil_id) ORDER BY 1"
-    )
-    for n, kind in found:
-        values = bulk.select(
-            "SELECT value FROM plan_identifier WHERE n = %s AND kind = %s", [n, kind]
-        )
+    for n, kind, value in bulk.select(
+        "SELECT i.n, i.kind, i.value FROM plan_identifier i JOIN (SELECT n, min(kind) AS kind"
+        " FROM plan_match GROUP BY n HAVING min(pupil_id) <> max(pupil_id)) m"
+        " ON m.n = i.n AND m.kind = i.kind ORDER BY 1"
+    ):
         plan.findings.fault(
-            n, plan.title(kind), values[0][0] if values else "",
+            n, plan.title(kind), value,
             "Correct the identifiers of this row: they belong to two different pupils on the"
             " register.", "two-pupils",
         )  # fmt: skip
@@ -68,29 +66,26 @@ def one_pupil_twice(plan: "PupilsPlan") -> None:
     for n, kind, value, key in shared:
         if n not in told:
             told.add(n)
-            _twice(plan, n, kind, value, [other for other in rows[kind, key] if other != n])
+            _twice(plan, n, kind, value, rows[kind, key])
+    found = bulk.select(
+        "SELECT p.pupil_id, i.n, i.kind, i.value FROM plan_pupil p JOIN plan_identifier i"
+        " ON i.n = p.n JOIN (SELECT n, min(kind) AS kind FROM plan_match GROUP BY n) m"
+        " ON m.n = i.n AND m.kind = i.kind WHERE p.pupil_id IN (SELECT pupil_id FROM plan_pupil"
+        " GROUP BY pupil_id HAVING count(*) > 1) ORDER BY 2"
+    )
     same: dict[int, list[int]] = {}
-    for n, pupil_id in bulk.select(
-        "SELECT n, pupil_id FROM plan_pupil WHERE pupil_id IN (SELECT pupil_id FROM plan_pupil"
-        " GROUP BY pupil_id HAVING count(*) > 1) ORDER BY 1"
-    ):
+    for pupil_id, n, _, _ in found:
         same.setdefault(pupil_id, []).append(n)
-    for numbers in same.values():
-        for n in numbers:
-            if n not in told:
-                first = bulk.select(
-                    "SELECT m.kind, i.value FROM plan_match m JOIN plan_identifier i ON i.n = m.n"
-                    " AND i.kind = m.kind WHERE m.n = %s ORDER BY 1", [n],
-                )[0]  # fmt: skip
-                others = [other for other in numbers if other != n]
-                _twice(plan, n, first[0], first[1], others)
+    for pupil_id, n, kind, value in found:
+        if n not in told:
+            _twice(plan, n, kind, value, same[pupil_id])
 
 
-def _twice(plan: "PupilsPlan", n: int, kind: str, value: str, others: list[int]) -> None:
-    shown = " and ".join(str(other) for other in others[:5])
+def _twice(plan: "PupilsPlan", n: int, kind: str, value: str, rows: list[int]) -> None:
     plan.findings.fault(
         n, plan.title(kind), value,
-        f"Keep one row for each pupil: this pupil is also in row {shown}.", "pupil-twice",
+        f"Keep one row for each pupil: this pupil is also in row {other_rows(rows, n)}.",
+        "pupil-twice",
     )  # fmt: skip
 
 

@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING, Any
 
 from schoolgate.access.roles import Over, Role
 from schoolgate.intake import checks, matching
+from schoolgate.intake.findings import other_rows
 from schoolgate.intake.successors import successors
 from schoolgate.kit import bulk
 from schoolgate.kit.names import names_differ_clearly
@@ -38,11 +39,10 @@ def one_address_twice(plan: "UsersPlan") -> None:
     for key, n, _ in found:
         rows.setdefault(key, []).append(n)
     for key, n, email in found:
-        others = [str(other) for other in rows[key] if other != n]
         plan.findings.fault(
             n, plan.title("email"), email,
-            f"Keep one row for each person: this address is also in row {_list(others)}.",
-            "address-twice",
+            "Keep one row for each person: this address is also in row"
+            f" {other_rows(rows[key], n)}.", "address-twice",
         )  # fmt: skip
 
 

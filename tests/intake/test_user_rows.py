@@ -217,6 +217,13 @@ def test_one_email_in_two_rows_is_a_fault_named_in_both(cast: Cast, desk: Desk) 
         assert ran.counts == (1, 0, 0, 3)
 
 
+def test_one_email_in_every_row_is_told_shortly(cast: Cast, desk: Desk) -> None:
+    ran = desk.users([person(email="jo@x.example")] * 3_000, "--check")
+
+    assert ran.counts == (0, 0, 0, 3_000)
+    assert "row 2, 3, 4, 5, 6 and 2,994 more." in ran.problems[-1]
+
+
 def test_a_number_that_fits_two_pupils_is_a_fault(cast: Cast, desk: Desk) -> None:
     number = "A801200005123"
     for pupil, kind in ((cast.amira, "former_upn"), (cast.carys, "upn")):

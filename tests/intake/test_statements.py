@@ -1,0 +1,141 @@
+"""However many rows: the same number of statements (DESIGN.md, "Built for many rows")."""
+
+from __future__ import annotations
+
+import itertools
+from typing import TYPE_CHECKING
+
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+
+from tests import factories
+from tests.intake.desk import (
+    APPLIED,
+    DT,
+    LA,
+    REFUSED,
+    SUPER,
+    SW,
+    Desk,
+    Row,
+    child,
+    person,
+    row_of,
+    upn_of,
+)
+
+if TYPE_CHECKING:
+    from tests.cast import Cast
+
+
+def statements(desk: Desk, kind: str, rows: list[Row], *flags: str, status: int = APPLIED) -> int:
+    """How many statements an import of the rows takes."""
+    with CaptureQueriesContext(
+        connection,
+    ) as seen:
+        ran = desk.take_in(kind, rows, *flags)
+    assert ran.status == status, ran.problems[:3]
+    assert ran.rows == len(rows)
+    return len(seen)
+
+
+def people(count: int, upns: list[str]) -> list[Row]:
+    return [
+        person(first=f"Jo{n}", last=f"Day{n}", email=f"p{n}.{count}@x.example", urn="100001",
+               phone=f"0117 {n:06}", upns=[upns[n % len(upns)]] if upns else [])
+        for n in range(count)
+    ]  # fmt: skip
+
+
+def children(count: int) -> list[Row]:
+    return [
+        child(first=f"Child{n}", last=f"Of{n} {count}", internal_id=f"{count}-{n}", urn="100001",
+              since="2025-01-01", upn=factories.a_upn())
+        for n in range(count)
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize("role", [DT, SW, LA, SUPER])
+def test_users(cast: Cast, desk: Desk, role: str) -> None:
+    upns = [] if role == DT else [upn_of(cast.amira), upn_of(cast.ben)]
+    few, many = people(10, upns), people(1_000, upns)
+    words = ["--role", role]
+    desk.take_in("users", people(1, upns), *words)  # what only the first run of all does
+
+    assert statements(desk, "users", few, "--check", *words) == statements(
+        desk, "users", many, "--check", *words
+    )
+    first = [desk.take_in("users", rows, "--check", *words).counts for rows in (few, many)]
+    assert first == [(10, 0, 0, 0), (1_000, 0, 0, 0)]
+    assert statements(desk, "users", few, *words) == statements(desk, "users", many, *words)
+    assert statements(desk, "users", few, *words) == statements(desk, "users", many, *words)
+    changed = [[{**row, "Job Title": "Head"} for row in rows] for rows in (few, many)]
+    assert statements(desk, "users", changed[0], *words) == statements(
+        desk, "users", changed[1], *words
+    )
+
+
+def test_pupils(cast: Cast, desk: Desk) -> None:
+    few, many = children(10), children(1_000)
+    desk.pupils(children(1))
+
+    assert statements(desk, "pupils", few) == statements(desk, "pupils", many)
+    assert statements(desk, "pupils", few) == statements(desk, "pupils", many)
+    moved = [
+        [{**row, "School Reference Number (URN)": "100002", "Year": "9"} for row in rows]
+        for rows in (few, many)
+    ]
+    assert statements(desk, "pupils", moved[0]) == statements(desk, "pupils", moved[1])
+
+
+def test_rows_full_of_faults_and_questions(cast: Cast, desk: Desk) -> None:
+    def wrong_people(count: int) -> list[Row]:
+        rows = people(count, ["A801200005999"])
+        return [{**row, "School Reference Number (URN)": "123456"} for row in rows] + [
+            person(first="Grace", last="Hill", email="noor@example.org"),
+            person(email="twice@x.example"), person(email="twice@x.example"),
+        ]  # fmt: skip
+
+    words = ["--role", SW, "--check"]
+    assert statements(desk, "users", wrong_people(10), *words, status=REFUSED) == statements(
+        desk, "users", wrong_people(300), *words, status=REFUSED
+    )
+
+    def wrong_children(count: int) -> list[Row]:
+        both = [
+            {**row_of(cast.amira, upn=row["UPN"]), "Internal Person ID": row["Internal Person ID"]}
+            for row in known[:count]
+        ]
+        crossed = [
+            {**row, "UPN": other["UPN"], "First Name": "Crossed"}
+            for row, other in itertools.pairwise(known[: count + 1])
+        ]
+        return both + crossed
+
+    known = children(301)
+    desk.pupils(known)
+    assert statements(desk, "pupils", wrong_children(10), "--check", status=REFUSED) == statements(
+        desk, "pupils", wrong_children(300), "--check", status=REFUSED
+    )
+
+
+def test_establishments(cast: Cast, desk: Desk) -> None:
+    def places(count: int) -> list[Row]:
+        return [{"URN": str(300_000 + n), "EstablishmentName": f"School {n}"} for n in range(count)]
+
+    desk.take_in("establishments", places(1))
+    assert statements(desk, "establishments", places(11)) == statements(
+        desk, "establishments", places(1_000)
+    )
+
+
+def test_undo(cast: Cast, desk: Desk) -> None:
+    def counted(count: int) -> int:
+        ran = desk.users(people(count, [upn_of(cast.amira)]), role=SW)
+        with CaptureQueriesContext(connection) as seen:
+            assert desk.undo(ran).status == APPLIED
+        return len(seen)
+
+    counted(1)
+    assert counted(10) == counted(1_000)
