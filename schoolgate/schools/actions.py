@@ -5,7 +5,7 @@ from datetime import date
 from typing import Any, NamedTuple
 
 from schoolgate.audit.actions import Actor, batch
-from schoolgate.kit import locks, records
+from schoolgate.kit import bulk, locks, records
 from schoolgate.kit.names import identifier_key, name_key
 from schoolgate.kit.records import Ending, Source, Stamp
 from schoolgate.schools import upn
@@ -232,7 +232,18 @@ def end_records(
         locks.while_writing()
         stamp = Stamp(events.at, by.user_id, Source.BY_HAND, import_id)
         ended = records.end(model, ids, how=how, stamp=stamp)
-        events.add(("ended", kinds[model], id_, "", None, None, "") for id_ in ended)
+        pupils = _pupils_of(model, ended)
+        events.add(("ended", kinds[model], id_, "", None, pupils[id_], "") for id_ in ended)
+
+
+def _pupils_of(model: _Record, ids: list[int]) -> dict[int, int]:
+    """The pupil of each of these records."""
+    with bulk.temporary("ended", "id BIGINT PRIMARY KEY"):
+        bulk.load("ended", ["id"], ((id_,) for id_ in ids))
+        found = bulk.select(
+            f"SELECT r.id, r.pupil_id FROM {model._meta.db_table} r JOIN ended e ON e.id = r.id"
+        )
+    return dict(found)
 
 
 def move(

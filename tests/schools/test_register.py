@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from datetime import date
+from typing import Any
 
 import pytest
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError, connection, transaction
+from django.test.utils import CaptureQueriesContext
 
 from schoolgate.audit.actions import SYSTEM
 from schoolgate.audit.models import Event
@@ -125,6 +127,25 @@ def test_an_identifier_of_a_kind_belongs_to_one_pupil_at_a_time(cast: Cast) -> N
     schools.end_records(PupilIdentifier, [upn.pk], how=Ending.REPLACED, by=SYSTEM)
     schools.add_identifiers([taken], by=SYSTEM, source=Source.BY_HAND)
     assert PupilIdentifier.objects.get(pupil=cast.ben, value=upn.value.lower()).well_formed
+
+
+def test_each_record_that_ends_leaves_an_event_that_names_the_pupil(cast: Cast) -> None:
+    pupils = [cast.amira, cast.ben]
+    for model in (PupilIdentifier, Enrolment):
+        records = list(model.objects.filter(pupil__in=pupils).order_by("pk"))
+        schools.end_records(model, [r.pk for r in records], how=Ending.REMOVED, by=SYSTEM)
+        told = Event.objects.filter(verb="ended").order_by("-pk")[:2]
+        assert sorted((e.object_id, e.pupil_id) for e in told) == [(r.pk, r.pupil_id) for r in records]
+
+
+def test_ending_records_takes_as_many_queries_for_one_as_for_many(
+    cast: Cast, django_assert_max_num_queries: Any
+) -> None:
+    ids = Enrolment.objects.values_list("pk", flat=True)
+    with CaptureQueriesContext(connection) as one:
+        schools.end_records(Enrolment, ids[:1], how=Ending.REMOVED, by=SYSTEM)
+    with django_assert_max_num_queries(len(one)):
+        schools.end_records(Enrolment, ids[1:], how=Ending.REMOVED, by=SYSTEM)
 
 
 @pytest.mark.parametrize(
