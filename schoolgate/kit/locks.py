@@ -9,6 +9,7 @@ from schoolgate.kit import bulk
 
 _WRITERS = 7_301_002
 _LAST_ADMINISTRATOR = 7_301_003
+_RESTRICTIONS = 7_301_005
 
 
 def while_writing() -> None:
@@ -24,3 +25,8 @@ def while_importing() -> None:
 def while_removing_administrators() -> None:
     """Held by whoever may remove an LA Super User, so that the last one survives a race (S32)."""
     bulk.lock(_LAST_ADMINISTRATOR)
+
+
+def while_restricting() -> None:
+    """Held by whoever restricts, so that one form sent twice is one restriction."""
+    bulk.lock(_RESTRICTIONS)

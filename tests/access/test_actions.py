@@ -253,6 +253,38 @@ def test_pupils_assigned_go_however_many_grants_are_taken_at_once(cast: Cast) ->
     assert grants_of(cast.noor) == grants_of(cast.liam) == []
 
 
+def test_restricting_twice_is_one_restriction(cast: Cast) -> None:
+    today = timezone.localdate()
+    row = access.NewRestriction(cast.dora.pk, cast.amira.pk, "Order 12", today)
+    access.restrict([row], by=cast.as_ada)
+    access.restrict([row, row], by=cast.as_ada)
+
+    (one,) = Restriction.objects.all()
+    assert Event.objects.filter(verb="restricted").count() == 1
+
+    access.lift_restrictions([one.pk], by=cast.as_ada)
+    assert may_see(cast.dora.pk, cast.amira.pk)
+    access.restrict([row], by=cast.as_ada)
+    assert not may_see(cast.dora.pk, cast.amira.pk)
+
+
+def test_a_restriction_that_says_more_than_one_on_record_is_another(cast: Cast) -> None:
+    today = timezone.localdate()
+    day = timedelta(days=1)
+    first = access.NewRestriction(cast.dora.pk, cast.amira.pk, "Order 12", today + day, today + day)
+    others = [
+        first._replace(starts_on=today),
+        first._replace(ends_on=None),
+        first._replace(reason="Order 13"),
+        first._replace(pupil_id=cast.ben.pk),
+        first._replace(user_id=cast.theo.pk),
+    ]
+    access.restrict([first], by=cast.as_ada)
+    access.restrict(others, by=cast.as_ada)
+
+    assert Restriction.objects.count() == 6
+
+
 def test_each_action_leaves_one_event_a_record_that_names_it(cast: Cast) -> None:
     granted = factories.grant(cast.noor, SOCIAL_WORKER, pupil=cast.ben, by=cast.as_ada)
     restriction = factories.restriction(cast.noor, cast.ben, by=cast.as_ada)
