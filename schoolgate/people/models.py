@@ -5,6 +5,7 @@ from typing import ClassVar
 from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
 from django.db import models
 from django.db.models import Q
+from django.utils.crypto import salted_hmac
 
 from schoolgate.kit.records import Source, Thing
 from schoolgate.schools.models import Establishment
@@ -43,6 +44,10 @@ class User(Thing, AbstractBaseUser):
 
     objects: ClassVar[UserManager] = UserManager()
 
+    # The room that denies notes it here when somebody signs in or comes back: a session lasts for
+    # as long as this and the password are what they were at sign-in (S2).
+    last_denial_id: int | None = None
+
     USERNAME_FIELD = "id"
     EMAIL_FIELD = "email"
     REQUIRED_FIELDS: ClassVar[list[str]] = []
@@ -71,6 +76,11 @@ class User(Thing, AbstractBaseUser):
 
     def get_username(self) -> str:
         return self.email or self.username
+
+    def _get_session_auth_hash(self, secret: str | None = None) -> str:
+        known = f"{self.password} {self.last_denial_id or 0}"
+        salt = "schoolgate.people.models.User.session"
+        return salted_hmac(salt, known, secret=secret, algorithm="sha256").hexdigest()
 
     @property
     def has_signed_in(self) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from schoolgate.access.actions import deny
+from schoolgate.access.actions import allow, deny
 from schoolgate.audit.actions import SYSTEM
 from schoolgate.audit.models import Event
 from schoolgate.web.views.sign_in import NO
@@ -92,3 +92,26 @@ def test_a_denied_user_is_out_at_the_next_request(cast, browse):
     assert browser.get("/").status == 200
     deny([cast.dora.pk], by=SYSTEM)
     assert browser.get("/").leads_to == "/sign-in/"
+
+
+def test_s2_allowing_again_revives_no_old_session(cast, browse, with_password):
+    password = with_password(cast.dora)
+    old, new = browse(None), browse(None)
+    old.post("/sign-in/", name="dora@abbey.example", password=password)
+    assert old.get("/").status == 200
+    deny([cast.dora.pk], by=SYSTEM)
+    allow([cast.dora.pk], by=SYSTEM)
+    assert old.get("/").leads_to == "/sign-in/"
+    new.post("/sign-in/", name="dora@abbey.example", password=password)
+    assert new.get("/").status == 200
+    assert old.get("/").leads_to == "/sign-in/"
+
+    deny([cast.dora.pk], by=SYSTEM)
+    allow([cast.dora.pk], by=SYSTEM)
+    assert new.get("/").leads_to == "/sign-in/"
+
+
+def test_s2_a_denial_of_another_user_ends_no_session(cast, browse):
+    browser = browse(cast.dora)
+    deny([cast.theo.pk], by=SYSTEM)
+    assert browser.get("/").status == 200
