@@ -84,7 +84,7 @@ class Plan(ABC):
     def stage(self, path: str) -> None:
         """Read the file. Whatever is wrong with it as a whole becomes a finding."""
         try:
-            with open_table(path, self._known_headings()) as table:
+            with open_table(path, self.known_headings()) as table:
                 for note in table.notes:
                     self.staged.warn(None, "", "", note, "note")
                 self.mapping = mapping.match(
@@ -102,7 +102,8 @@ class Plan(ABC):
             self._flush(name, rows)
         bulk.analyse(*(name for name in self.tables if name not in self.derived))
 
-    def _known_headings(self) -> frozenset[str]:
+    def known_headings(self) -> frozenset[str]:
+        """The keys of the headings that the file is expected to have; they tell its delimiter."""
         told = {heading_key(heading) for heading in self.wanted_headings}
         return self.kind.keys | told
 

@@ -17,7 +17,7 @@ _BOM = b"\xef\xbb\xbf"  # tells a spreadsheet that the file is UTF-8
 
 def write(path: str, plan: Plan, out: BinaryIO) -> None:
     """Write the rows of the file at ``path`` that the plan refuses."""
-    for block in refused_rows(path, plan.kind.keys, list(plan.findings.in_order())):
+    for block in refused_rows(path, plan.known_headings(), list(plan.findings.in_order())):
         out.write(block)
 
 

@@ -4,8 +4,11 @@ The same pipeline as the pages: `--check` is the real run, stopped before it wri
 """
 
 import argparse
+import errno
 import json
 import os
+import secrets
+import stat
 import sys
 import tempfile
 from collections.abc import Iterator
@@ -76,23 +79,30 @@ def take_in(args: argparse.Namespace) -> int:
         raise Stop(_LATER.format("`--invite`"))
     headings = _headings(args.map)
     role = _role(args.role) if args.kind == "users" else ""
-    with _local(args.file) as path, _opened(args.refused) as refused_file:
-        return _run(args, path, role, headings, refused_file)
+    with _local(args.file) as path, _opened(args.refused, args.file) as refused_file:
+        done = _done(args, path, role, headings, refused_file)
+    if args.json:
+        print(json.dumps(done.as_object(), ensure_ascii=False))
+    else:
+        _tell(args, done)
+    if not done.findings.faults:
+        return CLEAN
+    return SOME_REFUSED if done.applied else REFUSED_ALL
 
 
-def _run(
+def _done(
     args: argparse.Namespace,
     path: str,
     role: str,
     headings: dict[str, str],
     refused_file: BinaryIO | None,
-) -> int:
+) -> Any:
     from schoolgate.audit.actions import COMMAND_LINE
     from schoolgate.intake import command_runs
     from schoolgate.intake.mapping import UnknownHeading
 
     try:
-        done = command_runs.take_in(
+        return command_runs.take_in(
             path,
             kind=args.kind,
             role=role,
@@ -106,13 +116,6 @@ def _run(
         )
     except UnknownHeading as problem:
         raise Stop(str(problem)) from None
-    if args.json:
-        print(json.dumps(done.as_object(), ensure_ascii=False))
-    else:
-        _tell(args, done)
-    if not done.findings.faults:
-        return CLEAN
-    return SOME_REFUSED if done.applied else REFUSED_ALL
 
 
 def _tell(args: argparse.Namespace, done: Any) -> None:
@@ -202,14 +205,44 @@ def _local(name: str) -> Iterator[str]:
 
 
 @contextmanager
-def _opened(name: str | None) -> Iterator[BinaryIO | None]:
-    """The file for refused rows, opened before anything is done."""
+def _opened(name: str | None, source: str) -> Iterator[BinaryIO | None]:
+    """The file for refused rows, opened before anything is done and there only once all is.
+
+    Until then what was there of that name stays, and so it does when the command fails.
+    """
     if name is None:
         yield None
         return
     try:
-        file = Path(name).open("wb")  # noqa: SIM115 - closed below; a failure is told here
+        target, file, beside = _beside(name, source)
     except OSError as error:
         raise Stop(f"Name a file that can be written: {name}: {error.strerror}.") from None
-    with file:
-        yield file
+    try:
+        with file:
+            yield file
+        if beside is not None:
+            if target.exists():
+                beside.chmod(stat.S_IMODE(target.stat().st_mode))
+            beside.replace(target)
+    finally:
+        if beside is not None:
+            beside.unlink(missing_ok=True)
+
+
+def _beside(name: str, source: str) -> tuple[Path, BinaryIO, Path | None]:
+    """Where the rows are to be in the end, the open file, and its name until then."""
+    target = Path(name)
+    if target.exists() and not target.is_file():
+        return target, target.open("wb"), None  # a pipe, say; a folder raises
+    target = target.resolve()
+    if target.exists():
+        _another_file(target, Path("/dev/stdin" if source == "-" else source), name)
+        if not os.access(target, os.W_OK):
+            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
+    beside = target.with_name(f".schoolgate-{secrets.token_hex(8)}")
+    return target, beside.open("xb"), beside
+
+
+def _another_file(target: Path, source: Path, name: str) -> None:
+    if source.exists() and target.samefile(source):
+        raise Stop(f"Name another file for --refused: {name} is the file to import.")
