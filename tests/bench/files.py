@@ -20,16 +20,16 @@ PUPILS = 100_000
 LINKS_PER_USER = 2
 FIRST_URN = 100_001
 
-_FIRST = [
+FIRST_NAMES = [
     "Amara", "Ben", "Chloe", "Dev", "Ella", "Finn", "Grace", "Hamza", "Isla", "Jude", "Kezia",
     "Leo", "Maya", "Noor", "Owen", "Priya", "Quinn", "Rosa", "Sami", "Tara", "Umar", "Vera", "Will",
     "Xanthe", "Yusuf", "Zoë", "Siân", "André", "Beyoncé", "Aoife",
 ]  # fmt: skip
-_STARTS = [
+STARTS = [
     "Ash", "Bar", "Car", "Dal", "El", "Fair", "Gar", "Hal", "In", "Kel", "Lang", "Mar", "Nor",
     "Oak", "Pem", "Rad", "Sal", "Thorn", "Wal", "Yar",
 ]  # fmt: skip
-_ENDS = [
+ENDS = [
     "by", "combe", "den", "field", "ford", "gate", "ham", "hurst", "ley", "low", "mere", "more",
     "ton", "wick", "wood", "worth",
 ]  # fmt: skip
@@ -44,9 +44,9 @@ def upn(number: int) -> str:
 
 def person(number: int) -> tuple[str, str]:
     """A first and a last name; about ten thousand pairs."""
-    first = _FIRST[number % len(_FIRST)]
-    rest = number // len(_FIRST)
-    return first, _STARTS[rest % len(_STARTS)] + _ENDS[rest // len(_STARTS) % len(_ENDS)]
+    first = FIRST_NAMES[number % len(FIRST_NAMES)]
+    rest = number // len(FIRST_NAMES)
+    return first, STARTS[rest % len(STARTS)] + ENDS[rest // len(STARTS) % len(ENDS)]
 
 
 def write_establishments(path: Path) -> None:

@@ -143,7 +143,7 @@ def report(facts: dict[str, Any]) -> str:
         )
     judged = aims(facts)
     if judged:
-        parts += ["### Aims", results.table(["aim (100,000 rows)", "measured", ""], judged)]
+        parts += ["### Aims", results.table(["aim (100,000 rows)", "measured", ""], judged, left=3)]
     return "\n\n".join(parts) + "\n"
 
 

@@ -45,9 +45,9 @@ def kept(name: str) -> dict[str, Any] | None:
     return json.loads(path.read_text()) if path.exists() else None
 
 
-def table(headings: list[str], rows: list[list[str]]) -> str:
-    """A table in Markdown: the first column to the left, the others to the right."""
-    marks = ["---", *["---:"] * (len(headings) - 1)]
+def table(headings: list[str], rows: list[list[str]], left: int = 1) -> str:
+    """A table in Markdown: the first ``left`` columns to the left, the others to the right."""
+    marks = [*["---"] * left, *["---:"] * (len(headings) - left)]
     return "\n".join(f"| {' | '.join(cells)} |" for cells in (headings, marks, *rows))
 
 
