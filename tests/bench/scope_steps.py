@@ -40,7 +40,9 @@ def ask(pupils: int, questions: int) -> Callable[[], Any]:
                 answers += _timed(question, kind, ways, pairs)
         anybody = [(0, pupil) for pairs in asked.values() for _, pupil in pairs]
         chance.shuffle(anybody)
-        in_care = [(0, pupil) for _, pupil in asked["teacher"] if pupil % ONE_IN_CARE_OF == 0]
+        in_care = [
+            (0, chance.randint(1, sizes(pupils)["in_care"]) * ONE_IN_CARE_OF) for _ in anybody
+        ]
         for kind, pairs in (("any child", anybody), ("a child in care", in_care)):
             answers += _timed("who sees", kind, _who(), pairs[: questions + WARMING])
         return answers
