@@ -7,7 +7,9 @@ writes, so that what is applied is what would be shown at that moment (S42).
 """
 
 import hashlib
+import sys
 from abc import ABC, abstractmethod
+from bisect import bisect_left
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
 from datetime import date
@@ -27,6 +29,7 @@ from schoolgate.kit import bulk, records
 from schoolgate.kit.names import heading_key, tidy
 
 FLUSH = 5_000
+_NOWHERE = sys.maxsize  # the place of a column that the file does not have
 
 
 @dataclass
@@ -69,6 +72,7 @@ class Plan(ABC):
         self.rows = 0
         self.access_marks: tuple[int, ...] = ()
         self._buffers: dict[str, list[tuple[Any, ...]]] = {}
+        self._first: dict[str, int] = {}
 
     def __enter__(self) -> "Plan":
         for name, (columns, indexes) in self.tables.items():
@@ -114,16 +118,19 @@ class Plan(ABC):
             for column in self.kind.columns
             for place in self.mapping.places.get(column.field, [])
         ]
+        longest.sort(key=lambda limit: limit[0])
+        self._first = {name: places[0] for name, places in self.mapping.places.items()}
         broken = self.staged.whole_file
         for n, cells in rows:
             self.rows += 1
             if broken:
                 continue
+            limits = longest
             if len(cells) > width:
                 self._too_long(n, cells, width)
             elif len(cells) < width:
-                cells = cells + [""] * (width - len(cells))
-            for place, limit, column in longest:
+                limits = longest[: bisect_left(longest, len(cells), key=lambda limit: limit[0])]
+            for place, limit, column in limits:
                 if len(cells[place]) > limit:
                     self._too_much(n, place, cells, column)
             self.stage_row(n, cells)
@@ -163,9 +170,16 @@ class Plan(ABC):
             self._flush(name, rows)
 
     def cell(self, cells: list[str], name: str) -> str:
-        """The tidy text of a field in a row; blank when the file does not have the column."""
-        place = self.mapping.places.get(name)
-        return tidy(cells[place[0]]) if place else ""
+        """The tidy text of a field in a row; blank when the file or the row does not reach it."""
+        place = self._first.get(name, _NOWHERE)
+        return tidy(cells[place]) if place < len(cells) else ""
+
+    def places(self, cells: list[str], name: str) -> list[int]:
+        """Where a repeated field stands in a row."""
+        places = self.mapping.places.get(name, [])
+        if places and places[-1] >= len(cells):
+            return places[: bisect_left(places, len(cells))]
+        return places
 
     def title(self, name: str) -> str:
         """The file's heading of a field."""

@@ -92,7 +92,7 @@ class UsersPlan(Plan):
                 email, key, lookalike_key(key), phone, urn,
             ),
         )  # fmt: skip
-        for place in self.mapping.places.get("upn", ()):
+        for place in self.places(cells, "upn"):
             if value := cells[place].strip():
                 self._stage_upn(n, place, value)
 
