@@ -152,7 +152,7 @@ def care(
         return outcome
     meant = _meant(episodes, since, until, today)
     if since is None:
-        _until_alone(outcome, episodes, meant, until)
+        _until_alone(outcome, episodes, meant, until, today)
     elif meant is None:
         _new_episode(outcome, episodes, since, until)
     else:
@@ -168,17 +168,9 @@ def care(
                 )
             )
         elif (since, ends_on) != (meant.starts_on, meant.ends_on):
-            if since != meant.starts_on:
-                outcome.problems.append(
-                    Problem(
-                        "in_care_since",
-                        "Check this date: the time in care was on record as beginning on"
-                        f" {in_words(meant.starts_on)}. It will be corrected.",
-                        "care-corrected",
-                        "warning",
-                    )
-                )
             _overlaps(outcome, [e for e in episodes if e != meant], since, ends_on)
+            if not outcome.problems:
+                _corrected(outcome, meant, since, ends_on, today)
             outcome.end.append(meant)
             outcome.make.append(Episode(0, since, ends_on))
     return outcome
@@ -212,8 +204,34 @@ def _meant(
     return None
 
 
+def _corrected(
+    outcome: Outcome[Episode], meant: Episode, since: date, ends_on: date | None, today: date
+) -> None:
+    """Warn of days that were on record otherwise. A first last day of an episode is no such."""
+    if since != meant.starts_on:
+        _warn(outcome, "in_care_since", "beginning", meant.starts_on)
+    if meant.ends_on and ends_on != meant.ends_on and is_current(meant.ends_on, today):
+        _warn(outcome, "in_care_until", "ending", meant.ends_on)
+
+
+def _warn(outcome: Outcome[Episode], column: str, what: str, day: date) -> None:
+    outcome.problems.append(
+        Problem(
+            column,
+            f"Check this date: the time in care was on record as {what} on {in_words(day)}."
+            " It will be corrected.",
+            "care-corrected",
+            "warning",
+        )
+    )
+
+
 def _until_alone(
-    outcome: Outcome[Episode], episodes: list[Episode], meant: Episode | None, until: date | None
+    outcome: Outcome[Episode],
+    episodes: list[Episode],
+    meant: Episode | None,
+    until: date | None,
+    today: date,
 ) -> None:
     if meant is None:
         if not any(episode.ends_on == until for episode in episodes):
@@ -237,6 +255,7 @@ def _until_alone(
             )
         )
     elif until != meant.ends_on:
+        _corrected(outcome, meant, meant.starts_on, until, today)
         outcome.end.append(meant)
         outcome.make.append(meant._replace(id=0, ends_on=until))
 
