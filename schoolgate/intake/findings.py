@@ -17,7 +17,8 @@ class Severity(StrEnum):
 class Finding(NamedTuple):
     """One thing found. ``row`` as a spreadsheet shows it, None for the whole file; ``column`` as
     the file's heading has it; ``problem`` a sentence that begins with the remedy; ``code`` what
-    kind of thing it is, for grouping."""
+    kind of thing it is, for grouping; ``pupil_id`` the child on the register of whom it tells
+    something, who is not told to everybody (S35)."""
 
     row: int | None
     column: str
@@ -25,6 +26,7 @@ class Finding(NamedTuple):
     problem: str
     kind: Severity
     code: str
+    pupil_id: int | None = None
 
 
 def other_rows(rows: list[int], n: int) -> str:
@@ -50,22 +52,29 @@ class Findings:
     settled: list[tuple[int, str]] = field(default_factory=list)
     whole_file: bool = False
 
-    def fault(self, row: int | None, column: str, value: str, problem: str, code: str) -> None:
+    def fault(
+        self, row: int | None, column: str, value: str, problem: str, code: str,
+        *, pupil_id: int | None = None,
+    ) -> None:  # fmt: skip
         """Something that blocks the row, or with no row the file."""
-        self.add(Finding(row, column, value, problem, Severity.FAULT, code))
+        self.add(Finding(row, column, value, problem, Severity.FAULT, code, pupil_id))
 
     def ask(
-        self, row: int, column: str, value: str, problem: str, code: str, *, settles: bool = True
-    ) -> None:
+        self, row: int, column: str, value: str, problem: str, code: str,
+        *, settles: bool = True, pupil_id: int | None = None,
+    ) -> None:  # fmt: skip
         """Something that blocks the row until a person answers; ``settles``: a yes answers it."""
         if self.yes and settles:
             self.settled.append((row, code))
         else:
-            self.add(Finding(row, column, value, problem, Severity.QUESTION, code))
+            self.add(Finding(row, column, value, problem, Severity.QUESTION, code, pupil_id))
 
-    def warn(self, row: int | None, column: str, value: str, problem: str, code: str) -> None:
+    def warn(
+        self, row: int | None, column: str, value: str, problem: str, code: str,
+        *, pupil_id: int | None = None,
+    ) -> None:  # fmt: skip
         """Something worth knowing that blocks nothing."""
-        self.add(Finding(row, column, value, problem, Severity.WARNING, code))
+        self.add(Finding(row, column, value, problem, Severity.WARNING, code, pupil_id))
 
     def add(self, finding: Finding) -> None:
         """Note a finding, and refuse its row unless it is a warning."""
@@ -80,6 +89,11 @@ class Findings:
             self.whole_file = True
         else:
             self.refused.add(row)
+
+    def pupil_ids(self) -> list[int]:
+        """The children on the register of whom something is told."""
+        found = (*self.faults, *self.warnings)
+        return sorted({finding.pupil_id for finding in found if finding.pupil_id is not None})
 
     def in_order(self) -> Iterator[Finding]:
         """Faults and questions by row; those of the whole file first."""

@@ -53,7 +53,10 @@ class ImportFile(models.Model):
 
 
 class ImportFault(models.Model):
-    """A fault, question or warning found in a row (or, with no row, in the whole file)."""
+    """A fault, question or warning found in a row (or, with no row, in the whole file).
+
+    ``pupil_id``: the child on the register of whom it tells something, if it does.
+    """
 
     run = models.ForeignKey(Import, on_delete=models.CASCADE, related_name="faults")
     row = models.IntegerField(null=True)
@@ -62,6 +65,7 @@ class ImportFault(models.Model):
     problem = models.TextField()
     kind = models.CharField(max_length=10)
     code = models.CharField(max_length=40)
+    pupil_id = models.BigIntegerField(null=True)
 
 
 class Change(models.Model):

@@ -129,7 +129,7 @@ class _Block:
             if kind == _UPN and any(k == _FORMER and stored == key for _, k, _, stored in held):
                 continue
             others = [(id_, old) for id_, k, old, _ in held if k == kind]
-            if kind == _UPN and others and not self._new_upn(n, value, others[0][1]):
+            if kind == _UPN and others and not self._new_upn(n, who, value, others[0][1]):
                 continue
             for id_, old in others:
                 self.plan.keep("plan_end", (n, "identifier", id_, who))
@@ -137,12 +137,12 @@ class _Block:
                     self.plan.keep("plan_new_identifier", (n, who, _FORMER, old))
             self.plan.keep("plan_new_identifier", (n, who, kind, value))
 
-    def _new_upn(self, n: int, value: str, old: str) -> bool:
+    def _new_upn(self, n: int, who: int, value: str, old: str) -> bool:
         """Another UPN for a pupil known by another identifier: is the old one a former one?"""
         self.plan.findings.ask(
             n, self.plan.title(_UPN), value,
             f"Say whether this is the pupil's new UPN: {old} is on record and would become the"
-            " former one.", "another-upn",
+            " former one.", "another-upn", pupil_id=who,
         )  # fmt: skip
         return self.plan.findings.yes
 
@@ -165,7 +165,7 @@ class _Block:
             yes=self.plan.findings.yes,
         )
         shown = {"urn": urn, "left_on": self.plan.as_written(n, "left_on", left_on)}
-        self._tell(n, outcome.problems, shown)
+        self._tell(n, who, outcome.problems, shown)
         self._keep(n, who, "stay", "plan_new_stay", outcome)
 
     def _care(self, n: int, who: int, since: date | None, until: date | None) -> None:
@@ -174,15 +174,16 @@ class _Block:
         )
         days = {"in_care_since": since, "in_care_until": until}
         shown = {name: self.plan.as_written(n, name, day) for name, day in days.items()}
-        self._tell(n, outcome.problems, shown)
+        self._tell(n, who, outcome.problems, shown)
         self._keep(n, who, "episode", "plan_new_episode", outcome)
 
-    def _tell(self, n: int, problems: list[Problem], values: dict[str, str]) -> None:
+    def _tell(self, n: int, who: int, problems: list[Problem], values: dict[str, str]) -> None:
         for problem in problems:
             self.plan.findings.add(
                 Finding(
                     n, self.plan.title(problem.field), values.get(problem.field, ""),
                     problem.sentence, Severity(problem.severity), problem.code,
+                    who if who > 0 else None,
                 )
             )  # fmt: skip
 

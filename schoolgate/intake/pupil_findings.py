@@ -40,15 +40,16 @@ def find(plan: "PupilsPlan") -> None:
 
 def two_pupils(plan: "PupilsPlan") -> None:
     """Identifiers that fit two pupils."""
-    for n, kind, value in bulk.select(
-        "SELECT i.n, i.kind, i.value FROM plan_identifier i JOIN (SELECT n, min(kind) AS kind"
-        " FROM plan_match GROUP BY n HAVING min(pupil_id) <> max(pupil_id)) m"
+    for n, kind, value, pupil_id in bulk.select(
+        "SELECT i.n, i.kind, i.value, m.pupil_id FROM plan_identifier i"
+        " JOIN (SELECT n, min(kind) AS kind, min(pupil_id) AS pupil_id FROM plan_match"
+        " GROUP BY n HAVING min(pupil_id) <> max(pupil_id)) m"
         " ON m.n = i.n AND m.kind = i.kind ORDER BY 1"
     ):
         plan.findings.fault(
             n, plan.title(kind), value,
             "Correct the identifiers of this row: they belong to two different pupils on the"
-            " register.", "two-pupils",
+            " register.", "two-pupils", pupil_id=pupil_id,
         )  # fmt: skip
 
 
@@ -78,14 +79,16 @@ def one_pupil_twice(plan: "PupilsPlan") -> None:
         same.setdefault(pupil_id, []).append(n)
     for pupil_id, n, kind, value in found:
         if n not in told:
-            _twice(plan, n, kind, value, same[pupil_id])
+            _twice(plan, n, kind, value, same[pupil_id], pupil_id)
 
 
-def _twice(plan: "PupilsPlan", n: int, kind: str, value: str, rows: list[int]) -> None:
+def _twice(
+    plan: "PupilsPlan", n: int, kind: str, value: str, rows: list[int], pupil_id: int | None = None
+) -> None:
     plan.findings.fault(
         n, plan.title(kind), value,
         f"Keep one row for each pupil: this pupil is also in row {other_rows(rows, n)}.",
-        "pupil-twice",
+        "pupil-twice", pupil_id=pupil_id,
     )  # fmt: skip
 
 
@@ -94,7 +97,7 @@ def somebody_else(plan: "PupilsPlan") -> None:
     found = bulk.select(
         "SELECT r.n, r.first_name, r.last_name, r.first_key, r.last_key, r.date_of_birth,"
         " p.first_name, p.last_name, p.first_key, p.last_key, p.date_of_birth,"
-        " i.kind, i.value FROM plan_row r JOIN plan_pupil m ON m.n = r.n"
+        " i.kind, i.value, p.id FROM plan_row r JOIN plan_pupil m ON m.n = r.n"
         " JOIN schools_pupil p ON p.id = m.pupil_id"
         " JOIN plan_match k ON k.n = r.n JOIN plan_identifier i ON i.n = k.n AND i.kind = k.kind"
         " WHERE r.last_key <> p.last_key OR r.date_of_birth <> p.date_of_birth ORDER BY 1, 12"
@@ -111,6 +114,7 @@ def somebody_else(plan: "PupilsPlan") -> None:
                 n, plan.title(row[11]), row[12],
                 f"Say whether {first} {last} is the same child as {p_first} {p_last}, who has this"
                 " identifier: the names differ. If so, the stored name stays.", "name-differs",
+                pupil_id=row[13],
             )  # fmt: skip
         elif born and p_born and born != p_born:
             told.add(n)
@@ -118,7 +122,7 @@ def somebody_else(plan: "PupilsPlan") -> None:
                 n, plan.title("date_of_birth"), plan.as_written(n, "date_of_birth", born),
                 f"Say whether this is the same child as {p_first} {p_last}, born on"
                 f" {in_words(p_born)}: the dates of birth differ. If so, the stored date stays.",
-                "birth-differs",
+                "birth-differs", pupil_id=row[13],
             )  # fmt: skip
 
 
@@ -150,6 +154,7 @@ def namesakes(plan: "PupilsPlan") -> None:
             n, plan.title("last_name"), f"{first} {last}",
             "Say whether this is another child, or use the identifiers of the one that is meant: a"
             f" pupil of this name and date of birth is {where}.", "namesake",
+            pupil_id=pupil_id or None,
         )  # fmt: skip
 
 

@@ -29,6 +29,7 @@ from schoolgate.intake.plan_pupils import PupilsPlan
 from schoolgate.intake.plan_users import UsersPlan
 from schoolgate.intake.refused import refused_rows
 from schoolgate.intake.undoing import take_back
+from schoolgate.intake.unseen import found_in, mask
 from schoolgate.kit import bulk, locks
 from schoolgate.kit.refusal import Refusal
 from schoolgate.people.models import User
@@ -268,9 +269,9 @@ def keep_findings(run: Import, plan: Plan, summary: Summary) -> None:
     ImportFault.objects.filter(run=run).delete()
     bulk.load(
         ImportFault._meta.db_table,
-        ["run_id", "row", "column", "value", "problem", "kind", "code"],
+        ["run_id", "row", "column", "value", "problem", "kind", "code", "pupil_id"],
         (
-            (run.pk, f.row, f.column[:200], f.value, f.problem, f.kind.value, f.code)
+            (run.pk, f.row, f.column[:200], f.value, f.problem, f.kind.value, f.code, f.pupil_id)
             for f in (*plan.findings.in_order(), *plan.findings.warnings)
         ),
     )
@@ -330,12 +331,19 @@ def access_changes(run_id: int, *, after: int, limit: int) -> list[AccessLine]:
         return access_lines(plan, after=after, limit=limit)
 
 
-def refused_csv(run_id: int) -> Iterator[bytes]:
-    """The refused rows of a run as CSV, with the reasons, in blocks of bytes."""
+def refusals(run_id: int, *, reader: int) -> list[Finding]:
+    """Why rows of a run are refused, as far as a user may read it."""
+    found = found_in(run_id, reader=reader).exclude(kind="warning").order_by("row", "pk")
+    told = (
+        Finding(f.row, f.column, f.value, f.problem, Severity(f.kind), f.code, f.pupil_id)
+        for f in map(mask, found)
+    )
+    # Of a row that is masked, one reason says it all, be it a fault or a question.
+    return list({finding._replace(kind=Severity.FAULT): finding for finding in told}.values())
+
+
+def refused_csv(run_id: int, faults: list[Finding]) -> Iterator[bytes]:
+    """The refused rows of a run as CSV, with these reasons, in blocks of bytes."""
     run = _run(run_id)
-    faults = [
-        Finding(f.row, f.column, f.value, f.problem, Severity(f.kind), f.code)
-        for f in ImportFault.objects.filter(run=run).exclude(kind="warning").order_by("row", "pk")
-    ]
     with _file(run) as path:
         yield from refused_rows(path, _plan(run).known_headings(), faults)

@@ -181,33 +181,36 @@ def unknown_pupils(plan: "UsersPlan") -> None:
                 "Format the column as text and enter the UPN again: the spreadsheet has rounded it."
             )
         plan.findings.fault(n, plan.mapping.headings[place], value, problem, "unknown-pupil")
-    for n, place, value in bulk.select(
-        "SELECT c.n, c.place, c.value FROM plan_cell c JOIN (SELECT n, place FROM plan_hit"
+    for n, place, value, pupil_id in bulk.select(
+        "SELECT c.n, c.place, c.value, h.pupil_id FROM plan_cell c"
+        " JOIN (SELECT n, place, min(pupil_id) AS pupil_id FROM plan_hit"
         " GROUP BY n, place HAVING count(*) > 1) h ON h.n = c.n AND h.place = c.place ORDER BY 1, 2"
     ):
         plan.findings.fault(
             n, plan.mapping.headings[place], value,
             "Link the right pupil by hand: two pupils have or had this number.", "two-pupils",
+            pupil_id=pupil_id,
         )  # fmt: skip
 
 
 def pupils_with_odd_numbers(plan: "UsersPlan") -> None:
     """A UPN of a wrong form or check letter that is on the register is a warning."""
-    for n, place, value in bulk.select(
-        "SELECT c.n, c.place, c.value FROM plan_cell c JOIN plan_hit h ON h.n = c.n"
+    for n, place, value, pupil_id in bulk.select(
+        "SELECT c.n, c.place, c.value, h.pupil_id FROM plan_cell c JOIN plan_hit h ON h.n = c.n"
         " AND h.place = c.place WHERE h.odd = 1 ORDER BY 1, 2"
     ):
         plan.findings.warn(
             n, plan.mapping.headings[place], value,
             "Check this UPN when you can: a pupil on the register has it, but its form or check"
-            " letter is wrong.", "odd-upn",
+            " letter is wrong.", "odd-upn", pupil_id=pupil_id,
         )  # fmt: skip
 
 
 def pupils_elsewhere(plan: "UsersPlan") -> None:
     """For a designated teacher a UPN adds nothing: a warning there, a fault elsewhere (LAC7)."""
-    for n, place, value, there in bulk.select(
-        "SELECT c.n, c.place, c.value, max(CASE WHEN e.id IS NULL THEN 0 ELSE 1 END)"
+    for n, place, value, there, pupil_id in bulk.select(
+        "SELECT c.n, c.place, c.value, max(CASE WHEN e.id IS NULL THEN 0 ELSE 1 END),"
+        " min(h.pupil_id)"
         " FROM plan_cell c JOIN plan_hit h ON h.n = c.n AND h.place = c.place"
         " JOIN plan_row r ON r.n = c.n LEFT JOIN plan_school s ON s.n = c.n"
         " LEFT JOIN schools_enrolment e ON e.pupil_id = h.pupil_id"
@@ -219,13 +222,14 @@ def pupils_elsewhere(plan: "UsersPlan") -> None:
             plan.findings.warn(
                 n, heading, value,
                 "Nothing to do: the pupils of a designated teacher follow from the register, and"
-                " this one is on roll there.", "upn-not-needed",
+                " this one is on roll there.", "upn-not-needed", pupil_id=pupil_id,
             )  # fmt: skip
         else:
             plan.findings.fault(
                 n, heading, value,
                 "Take this UPN out: the pupil is not on roll at the school of this row, and a"
                 " designated teacher is never linked to a pupil elsewhere.", "pupil-elsewhere",
+                pupil_id=pupil_id,
             )  # fmt: skip
 
 
@@ -254,7 +258,7 @@ def removed_before(plan: "UsersPlan", role: Role) -> None:
         plan.findings.ask(
             n, heading, value,
             f"Say whether to restore it, or take it out: somebody has removed {what} from this"
-            " user.", "removed-before",
+            " user.", "removed-before", pupil_id=pupil_id,
         )  # fmt: skip
 
 

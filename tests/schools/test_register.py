@@ -135,7 +135,9 @@ def test_each_record_that_ends_leaves_an_event_that_names_the_pupil(cast: Cast) 
         records = list(model.objects.filter(pupil__in=pupils).order_by("pk"))
         schools.end_records(model, [r.pk for r in records], how=Ending.REMOVED, by=SYSTEM)
         told = Event.objects.filter(verb="ended").order_by("-pk")[:2]
-        assert sorted((e.object_id, e.pupil_id) for e in told) == [(r.pk, r.pupil_id) for r in records]
+        assert sorted((e.object_id, e.pupil_id) for e in told) == [
+            (r.pk, r.pupil_id) for r in records
+        ]
 
 
 def test_ending_records_takes_as_many_queries_for_one_as_for_many(

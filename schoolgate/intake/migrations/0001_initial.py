@@ -58,6 +58,7 @@ class Migration(migrations.Migration):
                 ('problem', models.TextField()),
                 ('kind', models.CharField(max_length=10)),
                 ('code', models.CharField(max_length=40)),
+                ('pupil_id', models.BigIntegerField(null=True)),
                 ('run', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='faults', to='intake.import')),
             ],
         ),

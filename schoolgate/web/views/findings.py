@@ -8,6 +8,7 @@ from django.db.models.functions import RowNumber
 
 from schoolgate.intake.findings import Severity
 from schoolgate.intake.models import Import, ImportFault
+from schoolgate.intake.unseen import found_in, mask
 
 FIRST = 100
 
@@ -37,6 +38,7 @@ _TITLES = {
     "unknown-column": "Columns that are not used",
     "unknown-pupil": "Pupils who are not on the register",
     "unknown-school": "Schools that are not on the register",
+    "unseen-pupil": "Pupils whom you may not see",
     "unreadable": "The file cannot be read",
     "upn-not-needed": "UPNs that are not needed",
     "urn-missing": "Designated teachers without a school",
@@ -71,18 +73,26 @@ class Group:
         return self.count > len(self.first)
 
 
-def grouped(run: Import) -> list[Group]:
-    """The run's findings: faults first, then questions, then warnings. Two queries."""
-    found = ImportFault.objects.filter(run=run)
+def grouped(run: Import, *, reader: int) -> list[Group]:
+    """The run's findings, as far as a user may read them: faults first, then questions, then
+    warnings. Two queries, and those of the user's scope."""
+    found = found_in(run.pk, reader=reader)
+    counted = found.values_list("kind", "told_as").annotate(Count("pk"))  # type: ignore[misc]
     groups = {
-        (kind, code): Group(Severity(kind), title_of(code), count)
-        for kind, code, count in found.values_list("kind", "code").annotate(Count("pk"))
+        (kind, code): Group(Severity(kind), title_of(code), count) for kind, code, count in counted
     }
-    place = Window(RowNumber(), partition_by=[F("kind"), F("code")], order_by=["row", "pk"])
+    place = Window(RowNumber(), partition_by=[F("kind"), F("told_as")], order_by=["row", "pk"])
     for fault in found.annotate(place=place).filter(place__lte=FIRST).order_by("place"):
-        groups[(fault.kind, fault.code)].first.append(fault)
+        shown = mask(fault)
+        groups[(shown.kind, shown.code)].first.append(shown)
     order = [Severity.FAULT, Severity.QUESTION, Severity.WARNING]
     return sorted(groups.values(), key=lambda g: (order.index(g.kind), -g.count, g.title))
+
+
+def pupils_in(groups: Iterable[Group]) -> set[int]:
+    """The children on the register of whom the page tells something."""
+    shown = (fault.pupil_id for group in groups for fault in group.first)
+    return {pupil_id for pupil_id in shown if pupil_id is not None}
 
 
 def of_kind(groups: Iterable[Group], kind: Severity) -> list[Group]:

@@ -37,11 +37,13 @@ class Left:
     reason: str
 
 
-def changes(request: HttpRequest, run: Import, *, after: int, limit: int) -> list[Change]:
-    """Lines of the preview of access, from line ``after``. Writes the event of showing them."""
+def changes(
+    request: HttpRequest, run: Import, *, after: int, limit: int, told: set[int]
+) -> list[Change]:
+    """Lines of the preview of access, from line ``after``. Adds the children named to ``told``."""
     lines = runs.access_changes(run.pk, after=after, limit=limit)
     seen = _visible(request, {line.pupil_id for line in lines if line.pupil_id})
-    viewed(by=actor(request), kind="import", object_id=run.pk, pupil_ids=sorted(seen))
+    told.update(seen)
     return [
         Change(
             line.user_label,
@@ -53,13 +55,13 @@ def changes(request: HttpRequest, run: Import, *, after: int, limit: int) -> lis
     ]
 
 
-def kept(request: HttpRequest, run: Import) -> list[Left]:
-    """The first of what the undo of a run left. Writes the event of showing children."""
+def kept(request: HttpRequest, run: Import, *, told: set[int]) -> list[Left]:
+    """The first of what the undo of a run left. Adds the children named to ``told``."""
     rows = list(Kept.objects.filter(run=run).order_by("kind", "object_id")[:KEPT_ON_THE_PAGE])
     users = User.objects.in_bulk(_ids(rows, "user"))
     schools = Establishment.objects.in_bulk(_ids(rows, "establishment"))
     pupils = _visible(request, set(_ids(rows, "pupil")))
-    viewed(by=actor(request), kind="import", object_id=run.pk, pupil_ids=sorted(pupils))
+    told.update(pupils)
     names = {
         **{("user", pk): str(user) for pk, user in users.items()},
         **{("establishment", pk): str(school) for pk, school in schools.items()},
@@ -73,6 +75,11 @@ def kept(request: HttpRequest, run: Import) -> list[Left]:
         )
         for row in rows
     ]
+
+
+def note_told(request: HttpRequest, run: Import, told: set[int]) -> None:
+    """Record that children's records were shown with a run: one event that names them all."""
+    viewed(by=actor(request), kind="import", object_id=run.pk, pupil_ids=sorted(told))
 
 
 def _ids(rows: Sequence[Kept], kind: str) -> list[int]:

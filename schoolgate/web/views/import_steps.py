@@ -7,11 +7,11 @@ from django.http.response import HttpResponseBase
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from schoolgate.audit.actions import exported
+from schoolgate.audit.actions import batch, exported
 from schoolgate.intake import runs
 from schoolgate.intake.models import ImportFile
 from schoolgate.kit.refusal import Refusal
-from schoolgate.web.permissions import actor, only_super_user
+from schoolgate.web.permissions import actor, only_super_user, visitor
 from schoolgate.web.views import import_people
 from schoolgate.web.views.confirm import confirm
 from schoolgate.web.views.imports import CHANGES_ON_A_PAGE, WAITING, page, there, what_of
@@ -81,11 +81,15 @@ def access(request: HttpRequest, import_id: int) -> HttpResponse:
     run = there(import_id)
     after = _number(request.GET.get("after", ""))
     shown: list[import_people.Change] = []
+    told: set[int] = set()
     if run.state in WAITING:
         try:
-            shown = import_people.changes(request, run, after=after, limit=CHANGES_ON_A_PAGE)
+            shown = import_people.changes(
+                request, run, after=after, limit=CHANGES_ON_A_PAGE, told=told
+            )
         except Refusal as refusal:
             return page(request, run, str(refusal))
+    import_people.note_told(request, run, told)
     return render(
         request,
         "web/import_access.html",
@@ -107,9 +111,13 @@ def refused(request: HttpRequest, import_id: int) -> HttpResponseBase:
     run = there(import_id)
     if not ImportFile.objects.filter(run=run).exists():
         return page(request, run, "Upload the file again: it was deleted after a while.")
-    exported(by=actor(request), kind="import", object_id=run.pk)
+    faults = runs.refusals(run.pk, reader=visitor(request).pk)
+    with batch(by=actor(request)):
+        exported(by=actor(request), kind="import", object_id=run.pk)
+        told = {fault.pupil_id for fault in faults if fault.pupil_id is not None}
+        import_people.note_told(request, run, told)
     response = StreamingHttpResponse(
-        runs.refused_csv(run.pk), content_type="text/csv; charset=utf-8"
+        runs.refused_csv(run.pk, faults), content_type="text/csv; charset=utf-8"
     )
     name = f"refused-rows-of-import-{run.pk}.csv"
     response.headers["Content-Disposition"] = f'attachment; filename="{name}"'

@@ -16,7 +16,7 @@ from schoolgate.kit.refusal import Refusal
 from schoolgate.people.models import User
 from schoolgate.web.forms.imports import ORDER, UploadForm
 from schoolgate.web.paging import page_of
-from schoolgate.web.permissions import actor, only_super_user
+from schoolgate.web.permissions import actor, only_super_user, visitor
 from schoolgate.web.uploads import takes_files, was_too_large
 from schoolgate.web.views import findings, import_people
 
@@ -109,7 +109,11 @@ def page(request: HttpRequest, run: Import, failed: str = "") -> HttpResponse:
     if request.headers.get("HX-Request"):
         # The page that waited asks again: it is to be loaded anew, for all of it is different.
         return HttpResponse(headers={"HX-Refresh": "true"})
-    groups = findings.grouped(run)
+    groups = findings.grouped(run, reader=visitor(request).pk)
+    told = findings.pupils_in(groups)
+    changes = first_changes(request, run, told)
+    kept = import_people.kept(request, run, told=told) if run.state == State.UNDONE else []
+    import_people.note_told(request, run, told)
     summary = run.summary
     return render(
         request,
@@ -128,14 +132,14 @@ def page(request: HttpRequest, run: Import, failed: str = "") -> HttpResponse:
             "warnings": findings.of_kind(groups, Severity.WARNING),
             "yes": findings.YES,
             "said_yes": bool(run.options.get("yes")),
-            "changes": first_changes(request, run),
-            "kept": import_people.kept(request, run) if run.state == State.UNDONE else [],
+            "changes": changes,
+            "kept": kept,
         },
         status=409 if failed else 200,
     )
 
 
-def first_changes(request: HttpRequest, run: Import) -> list[import_people.Change]:
+def first_changes(request: HttpRequest, run: Import, told: set[int]) -> list[import_people.Change]:
     """The first of those who gain or lose access, where they are quickly found."""
     summary = run.summary
     if run.state not in WAITING or summary.get("rows", 0) > SHOWN_AT_ONCE:
@@ -143,7 +147,7 @@ def first_changes(request: HttpRequest, run: Import) -> list[import_people.Chang
     if not summary.get("gained") and not summary.get("lost"):
         return []
     try:
-        return import_people.changes(request, run, after=0, limit=FIRST_CHANGES)
+        return import_people.changes(request, run, after=0, limit=FIRST_CHANGES, told=told)
     except Refusal:
         return []  # the file was deleted after a while; what was found in it is still shown
 
