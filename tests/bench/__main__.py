@@ -6,6 +6,7 @@ only prints its tables.
 
 from __future__ import annotations
 
+import signal
 import sys
 from importlib import import_module
 
@@ -19,6 +20,8 @@ def main() -> None:
     words = sys.argv[1:]
     if words and words[0] not in SUBJECTS:
         raise SystemExit(f"Choose imports, scope or kills, not {words[0]!r}.\n\n{__doc__}")
+    # Ended from outside, it drops its databases too.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
     for subject in words[:1] or SUBJECTS:
         import_module(f"tests.bench.{subject}").main(words[1:])
     document.write()

@@ -91,7 +91,7 @@ def report(facts: dict[str, Any]) -> str:
         )
     )
     parts.append(
-        "The issue sets no figure to reach here. Where ours takes longer than the bare SQL or"
+        "No figure was set beforehand. Where ours takes longer than the bare SQL or"
         " django-guardian, the table says so; nothing was left out."
     )
     return "\n\n".join(parts) + "\n"
