@@ -8,7 +8,7 @@ from typing import Any, BinaryIO
 from django.db import transaction
 from django.utils import timezone
 
-from schoolgate.audit.actions import Actor
+from schoolgate.audit.actions import Actor, viewed
 from schoolgate.intake import refused, runs
 from schoolgate.intake.findings import Finding, Findings
 from schoolgate.intake.models import Import, State
@@ -110,4 +110,7 @@ def _apply(plan: Plan, path: str, role: str, filename: str, skip_faulty: bool) -
                 plan_digest=plan.digest(summary),
                 made_at=timezone.now(),
             )
+        # Those of whom the findings tell something that is on the register (S54).
+        named = plan.findings.pupil_ids()
+        viewed(by=plan.by, kind="import", object_id=run.pk, pupil_ids=named)
     return Done(run.pk, summary, plan.findings, applied)

@@ -150,11 +150,14 @@ def _rows(count: int) -> str:
 
 def undo(args: argparse.Namespace) -> int:
     """Take an applied import back; status 3 when something was kept, and lists it."""
-    from schoolgate.audit.actions import COMMAND_LINE
+    from schoolgate.audit.actions import COMMAND_LINE, viewed
     from schoolgate.intake import runs
 
     undone = runs.undo(args.id, by=COMMAND_LINE)
-    for kept in runs.kept_by(args.id):
+    left = runs.kept_by(args.id)
+    pupils = sorted({kept.object_id for kept in left if kept.kind == "pupil"})
+    viewed(by=COMMAND_LINE, kind="import", object_id=args.id, pupil_ids=pupils)
+    for kept in left:
         print(f"Kept: {kept.kind} {runs.label_of(kept.kind, kept.object_id)}: {kept.reason}.")
     print(f"Import {args.id} is undone.")
     return SOME_REFUSED if undone.kept else CLEAN
