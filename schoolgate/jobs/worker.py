@@ -16,7 +16,8 @@ from django.db import DatabaseError, InterfaceError, OperationalError, connectio
 from django.db.models import Q, QuerySet
 from django.utils import timezone
 
-from schoolgate.intake.models import Import, ImportFile, State
+from schoolgate.audit.actions import SYSTEM, batch
+from schoolgate.intake.models import Import, ImportFault, ImportFile, State
 from schoolgate.kit.refusal import Refusal
 
 LEASE = timedelta(minutes=2)
@@ -29,6 +30,7 @@ KEEP_FILES = timedelta(days=30)
 SWEEP_SECONDS = 60 * 60
 
 WORKING = (State.CHECKING, State.APPLYING, State.UNDOING)
+WAITING = (State.READY, State.NEEDS_PERSON)
 FINISHED = (State.DONE, State.FAILED, State.CANCELLED, State.UNDONE)
 
 # What a failure leaves behind: an undo that failed leaves the import applied, as it was.
@@ -45,6 +47,7 @@ _GAVE_UP = {
     State.UNDOING: "Try again later: undoing this import did not come to an end, and nothing was"
     " changed.",
 }
+_FORGOTTEN = "Upload the file again if it is still wanted: nobody decided about it for thirty days."
 
 log = logging.getLogger(__name__)
 
@@ -143,11 +146,27 @@ def _renewing(run: Import) -> Iterator[None]:
 
 
 def delete_old_files() -> int:
-    """Delete uploads of imports that finished and are older than thirty days; how many."""
-    old = ImportFile.objects.filter(
-        run__state__in=FINISHED, run__made_at__lt=timezone.now() - KEEP_FILES
-    )
-    return old.delete()[0]
+    """Delete uploads older than thirty days of imports that finished, or that nobody decided about
+    (those are cancelled); how many."""
+    old = Import.objects.filter(made_at__lt=timezone.now() - KEEP_FILES)
+    forgotten = list(old.filter(state__in=WAITING).values_list("pk", flat=True))
+    cancelled = sum(cancel_forgotten(run_id) for run_id in forgotten)
+    finished = ImportFile.objects.filter(run__in=old.filter(state__in=FINISHED))
+    return cancelled + finished.delete()[0]
+
+
+def cancel_forgotten(run_id: int) -> bool:
+    """Cancel an import that waits for a person, with its file and what was found in it."""
+    from schoolgate.intake import runs
+
+    try:
+        with batch(by=SYSTEM):
+            runs.cancel(run_id, by=SYSTEM)
+            ImportFault.objects.filter(run_id=run_id).delete()
+            Import.objects.filter(pk=run_id).update(problem=_FORGOTTEN)
+    except Refusal:
+        return False  # somebody has decided at this very moment
+    return True
 
 
 def serve(stopping: threading.Event) -> None:

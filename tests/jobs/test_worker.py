@@ -13,8 +13,9 @@ from django.db import OperationalError, connection
 from django.utils import timezone
 
 from schoolgate.audit.actions import Actor, user_actor
+from schoolgate.audit.models import Event, EventBatch
 from schoolgate.intake import runs
-from schoolgate.intake.models import Import, ImportFile, State
+from schoolgate.intake.models import Import, ImportFault, ImportFile, State
 from schoolgate.jobs import worker
 from schoolgate.kit.refusal import Refusal
 from schoolgate.people.models import User
@@ -209,14 +210,56 @@ def test_uploads_are_deleted_a_month_after_they_are_finished_with(cast: Cast) ->
     for state in State:
         run = uploaded(user_actor(cast.ada.pk))
         change(run, state=state, made_at=month_ago)
-        finished = state in (State.DONE, State.FAILED, State.CANCELLED, State.UNDONE)
-        (deleted if finished else kept).append(run.pk)
+        working = state in (State.CHECKING, State.APPLYING, State.UNDOING)
+        (kept if working else deleted).append(run.pk)
     young = uploaded(cast.as_ada)
     change(young, state=State.DONE)
     assert worker.delete_old_files() == len(deleted)
     left = set(ImportFile.objects.values_list("run_id", flat=True))
     assert left == {*kept, young.pk}
     assert Import.objects.filter(pk__in=deleted).count() == len(deleted)
+
+
+def test_an_upload_that_waited_for_a_person_for_a_month_is_given_up(cast: Cast) -> None:
+    runs_ = {}
+    for state in (State.READY, State.NEEDS_PERSON):
+        run = uploaded(cast.as_ada, FILE + ",Blank,bad,\n")
+        assert worker.run_once()
+        change(run, state=state, made_at=timezone.now() - timedelta(days=31))
+        runs_[state] = run
+    young = uploaded(cast.as_ada, FILE + ",Blank,bad,\n")
+    assert worker.run_once()
+
+    assert worker.delete_old_files() == 2
+
+    for run in runs_.values():
+        assert now(run).state == State.CANCELLED
+        assert "thirty days" in now(run).problem
+        assert not ImportFault.objects.filter(run=run).exists()
+        told = Event.objects.get(kind="import", object_id=run.pk, fields=State.CANCELLED.value)
+        assert EventBatch.objects.get(pk=told.batch_id).actor == "schoolgate"
+    assert now(young).state == State.NEEDS_PERSON
+    assert ImportFault.objects.filter(run=young).exists()
+    assert [file.run_id for file in ImportFile.objects.all()] == [young.pk]
+    assert worker.delete_old_files() == 0
+
+
+def test_one_that_somebody_took_up_meanwhile_is_left_to_them(
+    cast: Cast, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run, other = uploaded(cast.as_ada), uploaded(cast.as_ada)
+    month_ago = timezone.now() - timedelta(days=31)
+    for each in (run, other):
+        change(each, state=State.READY, made_at=month_ago)
+    give_up = worker.cancel_forgotten
+
+    def apply_first(run_id: int) -> bool:
+        Import.objects.filter(pk=run.pk).update(state=State.APPLYING)
+        return give_up(run_id)
+
+    monkeypatch.setattr(worker, "cancel_forgotten", apply_first)
+    assert worker.delete_old_files() == 1
+    assert (now(run).state, now(other).state) == (State.APPLYING, State.CANCELLED)
 
 
 def test_serve_outlasts_a_failure_and_stops_when_told(
