@@ -90,7 +90,7 @@ class Stamp:
     import_id: int | None = None
 
 
-MANY = 2_000  # rows that change what the database should know of a table
+MANY = 100  # rows that change what the database should know of a table
 _KNOWN = ["id", "recorded_at", "recorded_by_id", "source", "import_id", "ended_how"]
 _THING = ["id", "recorded_at", "import_id", "gone_how"]
 

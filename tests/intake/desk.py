@@ -186,6 +186,7 @@ class Desk:
             answer = json.loads(ran.out)
             assert not ran.err
             return Ran(ran.status, ran.out, ran.err, answer)
+        assert ran.status == WRONG_USAGE, ran.err
         return ran
 
     def users(self, content: Content, *flags: str, role: str = SW) -> Ran:
