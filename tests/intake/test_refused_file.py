@@ -91,7 +91,8 @@ def test_half_a_file_is_never_left(cast: Cast, desk: Desk, monkeypatch: pytest.M
         raise RuntimeError(path)
 
     monkeypatch.setattr(refused, "write", broken)
-    ran = desk.users([GOOD, BAD], "--refused", str(earlier))
+    file = str(desk.file([GOOD, BAD]))
+    ran = desk.run("import", "users", file, "--role", SW, "--refused", str(earlier))
 
     assert ran.status == FAILED
     assert earlier.read_text() == "of yesterday"
