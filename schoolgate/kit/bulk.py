@@ -51,18 +51,27 @@ def load(table: str, columns: Sequence[str], rows: Iterable[tuple[Any, ...]]) ->
             marks = ", ".join(["%s"] * len(columns))
             sql = f'INSERT INTO "{table}" ({names}) VALUES ({marks})'
             for chunk in chunks(rows):
-                # Outside of a transaction each row would be one of its own, in the temporary
-                # tables too; a savepoint takes no lock before it writes to a lasting table.
-                cursor.execute("SAVEPOINT loading")
-                try:
+                with _one_transaction(cursor):
                     cursor.executemany(sql, [_plain_row(row) for row in chunk])
-                except BaseException:
-                    cursor.execute("ROLLBACK TO loading")
-                    raise
-                finally:
-                    cursor.execute("RELEASE loading")
                 count += len(chunk)
     return count
+
+
+@contextlib.contextmanager
+def _one_transaction(cursor: Any) -> Iterator[None]:
+    """On SQLite, outside of a transaction each row would be one of its own, in temporary tables
+    too. A savepoint is one for them all and takes no lock before it writes to a lasting table."""
+    if connection.in_atomic_block:
+        yield
+        return
+    cursor.execute("SAVEPOINT loading")
+    try:
+        yield
+    except BaseException:
+        cursor.execute("ROLLBACK TO loading")
+        raise
+    finally:
+        cursor.execute("RELEASE loading")
 
 
 _KEPT_AS_IS = frozenset({int, str, type(None)})

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 from django.test import Client
 
+from schoolgate.access.sign_in import SignInBackend
 from schoolgate.audit.actions import SYSTEM
 from schoolgate.audit.models import Event, EventBatch
 from schoolgate.kit import bulk
@@ -27,7 +28,8 @@ def browse() -> Callable[[User | None], Browser]:
     def open_browser(user: User | None = None) -> Browser:
         client = Client(raise_request_exception=False)
         if user is not None:
-            client.force_login(user)
+            # As the backend knows the user now: their last denial is part of the session (S2).
+            client.force_login(SignInBackend().get_user(user.pk) or user)
         return Browser(client)
 
     return open_browser

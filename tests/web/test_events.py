@@ -35,8 +35,8 @@ def test_showing_children_here_is_an_event_too(cast, browse, views_of):
 
 
 def test_pages_go_on_and_back_by_key(cast, browse):
-    for _ in range(40):
-        factories.restriction(cast.dora, cast.amira)
+    for n in range(40):
+        factories.restriction(cast.dora, cast.amira, reason=f"Court order {n}")
     ada = browse(cast.ada)
     first = ada.get("/settings/events/")
     second = ada.get("/settings/events/" + first.link("Next"))
