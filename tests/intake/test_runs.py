@@ -13,6 +13,7 @@ from schoolgate.audit.actions import user_actor
 from schoolgate.audit.models import EventBatch
 from schoolgate.intake import runs
 from schoolgate.intake.models import Import, ImportFault, State
+from schoolgate.intake.plan_users import UsersPlan
 from schoolgate.kit.refusal import Refusal
 from schoolgate.people.models import User
 from tests import factories
@@ -111,13 +112,13 @@ def test_nothing_is_kept_of_a_run_that_was_given_up_while_it_was_checked(
         content=io.BytesIO(HEADINGS + b"Max,,\n"),
         by=user_actor(cast.ada.pk),
     )
-    whole = runs.UsersPlan.work_out
+    whole = UsersPlan.work_out
 
-    def given_up_meanwhile(plan: runs.UsersPlan) -> None:
+    def given_up_meanwhile(plan: UsersPlan) -> None:
         whole(plan)
         runs.cancel(run.pk, by=user_actor(cast.ada.pk))
 
-    monkeypatch.setattr(runs.UsersPlan, "work_out", given_up_meanwhile)
+    monkeypatch.setattr(UsersPlan, "work_out", given_up_meanwhile)
     runs.check(run.pk)
 
     run.refresh_from_db()

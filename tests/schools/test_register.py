@@ -131,8 +131,9 @@ def test_an_identifier_of_a_kind_belongs_to_one_pupil_at_a_time(cast: Cast) -> N
 
 def test_each_record_that_ends_leaves_an_event_that_names_the_pupil(cast: Cast) -> None:
     pupils = [cast.amira, cast.ben]
-    for model in (PupilIdentifier, Enrolment):
-        records = list(model.objects.filter(pupil__in=pupils).order_by("pk"))
+    models: list[type[PupilIdentifier] | type[Enrolment]] = [PupilIdentifier, Enrolment]
+    for model in models:
+        records: list[Any] = list(model.objects.filter(pupil__in=pupils).order_by("pk"))
         schools.end_records(model, [r.pk for r in records], how=Ending.REMOVED, by=SYSTEM)
         told = Event.objects.filter(verb="ended").order_by("-pk")[:2]
         assert sorted((e.object_id, e.pupil_id) for e in told) == [
