@@ -188,11 +188,11 @@ def new_ids(model: type[models.Model], count: int) -> list[int]:
     table = model._meta.db_table
     with connection.cursor() as cursor:
         if on_postgresql():
-            cursor.execute("SELECT pg_get_serial_sequence(%s, 'id')", [f'"{table}"'])
-            (sequence,) = cursor.fetchone()
+            # OFFSET 0: the name of the sequence is looked up once, not for each id.
             cursor.execute(
-                "SELECT nextval(CAST(%s AS regclass)) FROM generate_series(1, %s)",
-                [sequence, count],
+                "SELECT nextval(s.name) FROM (SELECT CAST(pg_get_serial_sequence(%s, 'id')"
+                " AS regclass) AS name OFFSET 0) s CROSS JOIN generate_series(1, %s)",
+                [f'"{table}"', count],
             )
             return [row[0] for row in cursor.fetchall()]
         cursor.execute("SELECT seq FROM sqlite_sequence WHERE name = %s", [table])
