@@ -167,8 +167,9 @@ def disturb(world: World) -> None:
         if not Grant.objects.filter(user=user, pupil=pupil, ended_at=None).exists():
             factories.grant(user, SOCIAL_WORKER, pupil=pupil)
     elif what == "user":
-        world.made += 1
-        factories.user(email=f"New{world.made - 1}@x.example", first_name=f"New{world.made - 1}")
+        name = f"New{world.made}"
+        if not User.objects.filter(email_key=f"{name}@x.example".lower(), gone_at=None).exists():
+            factories.user(email=f"{name}@x.example", first_name=name)
 
 
 @pytest.mark.parametrize("number", range(4))
