@@ -8,7 +8,7 @@ from django.utils import timezone
 
 from schoolgate.access import relations
 from schoolgate.access.models import Denial, Grant, Restriction
-from schoolgate.access.roles import LA_SUPER_USER, ROLES, Opens, Over
+from schoolgate.access.roles import LA_SUPER_USER, ROLES, Over
 from schoolgate.audit.actions import Actor, batch
 from schoolgate.kit import bulk, locks, records
 from schoolgate.kit.records import Ending, Source, Stamp
@@ -254,8 +254,3 @@ def set_up_first_administrator(*, token: str, new: NewUser, password: str, by: A
         user = User.objects.get(pk=user_id)
         set_password(user=user, password=password, by=by)
         return user
-
-
-def reaches_by_register(role: str) -> bool:
-    """Whether the pupils of a role follow from the register, so that none is linked by hand."""
-    return ROLES[role].opens is Opens.IN_CARE_ON_ROLL

@@ -115,7 +115,7 @@ def _serve(serving: Serving, listening: int, *, demo: bool) -> None:
 
 def _answers(serving: Serving) -> bool:
     """Whether the server has answered a request, whatever it said."""
-    reach = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(serving.bind, serving.bind)  # noqa: S104
+    reach = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(serving.bind, serving.bind)  # noqa: S104 - names, no bind
     asking = http.client.HTTPConnection(reach, serving.port, timeout=1)
     try:
         asking.request("GET", "/healthz", headers={"Host": urlsplit(serving.url).netloc})

@@ -68,9 +68,3 @@ def upn(establishment: int, joined: int, serial: int) -> str:
 def school_year(today: date) -> int:
     """The calendar year in which the school year of ``today`` began (on 1 September)."""
     return today.year if today.month >= 9 else today.year - 1
-
-
-def year_of(born: date, today: date) -> int:
-    """The school year of a child born on that day: 0 is Reception (age 4 on 31 August)."""
-    cohort = born.year if born.month < 9 else born.year + 1
-    return max(-1, school_year(today) - cohort - 4)
