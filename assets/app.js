@@ -1,4 +1,4 @@
-import { FilterToggleButton, SortableTable } from "@ministryofjustice/frontend";
+import { MultiSelect } from "@ministryofjustice/frontend";
 import {
   Button,
   Checkboxes,
@@ -12,6 +12,19 @@ import {
 } from "govuk-frontend";
 import htmx from "htmx.org";
 
+import { tellStep } from "./progress.js";
+import { revealWith } from "./reveal.js";
+import { watchFile } from "./upload.js";
+
+// What a radio button reveals is told by aria-controls and by coming next: aria-expanded, which
+// GOV.UK Frontend sets too, is not allowed on a radio button (WAI-ARIA 1.2, axe aria-allowed-attr).
+class RevealingRadios extends Radios {
+  syncConditionalRevealWithInputState($input) {
+    super.syncConditionalRevealWithInputState($input);
+    $input.removeAttribute("aria-expanded");
+  }
+}
+
 // Only the components whose styles app.scss holds.
 const COMPONENTS = [
   Button,
@@ -20,11 +33,10 @@ const COMPONENTS = [
   FileUpload,
   NotificationBanner,
   PasswordInput,
-  Radios,
+  RevealingRadios,
   ServiceNavigation,
   SkipLink,
-  FilterToggleButton,
-  SortableTable,
+  MultiSelect,
 ];
 
 // Starts the components inside an element, itself included, that have not been started yet: their
@@ -56,6 +68,10 @@ function openUpName(element) {
     document.getElementById(`${button.id}-comma`)?.replaceWith(" ");
     button.setAttribute("aria-labelledby", `${button.id}-label ${button.id}`);
   }
+  // What ticks the whole page stands above the table, and says so: a phone shows no headings.
+  for (const label of element.querySelectorAll(".moj-multi-select__toggle-label")) {
+    label.textContent = "Tick everybody on this page";
+  }
 }
 
 // The page's policy allows no eval and no inline script or style.
@@ -66,5 +82,18 @@ htmx.config.selfRequestsOnly = true;
 // No copies of pages with children's names in the browser's storage.
 htmx.config.historyCacheSize = 0;
 
+// A part of a page that is answered by the sign-in page (the session is over) must not be put into
+// this one: the page is asked for again, and sign-in leads back to it.
+document.addEventListener("htmx:beforeSwap", (event) => {
+  const { responseURL } = event.detail.xhr;
+  if (responseURL && new URL(responseURL).pathname.startsWith("/sign-in/")) {
+    event.detail.shouldSwap = false;
+    window.location.reload();
+  }
+});
+
 // Called for <body> at the start, then for whatever htmx puts into the page.
 htmx.onLoad(startComponents);
+htmx.onLoad(watchFile);
+htmx.onLoad(revealWith);
+htmx.onLoad(tellStep);

@@ -1,12 +1,15 @@
-// Builds assets/ into the folder named on the command line: `node assets/build.mjs FOLDER`.
+// Builds assets/ and docs/guide into the folder named on the command line: `node assets/build.mjs FOLDER`.
 // Fails when something slipped in that only GOV.UK services may use.
 
 import { cp, mkdir, readdir, readFile, rename, rm, stat, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { fileURLToPath } from "node:url";
+import { brotliCompressSync, gzipSync } from "node:zlib";
 
 import * as esbuild from "esbuild";
 import * as sass from "sass";
+
+import { buildGuide } from "./guide.mjs";
 
 const ROOT = path.dirname(path.dirname(fileURLToPath(import.meta.url)));
 const ASSETS = path.join(ROOT, "assets");
@@ -47,8 +50,9 @@ async function buildScripts(folder) {
   const shared = { minify: true, legalComments: "eof", logLevel: "warning" };
   await esbuild.build({
     ...shared,
-    entryPoints: [path.join(ASSETS, "app.js")],
-    outfile: path.join(folder, "app.js"),
+    // Each a file of its own, so that only the pages that need it load it.
+    entryPoints: ["app.js", "type-ahead.js"].map((name) => path.join(ASSETS, name)),
+    outdir: folder,
     bundle: true,
     format: "esm",
     target: "es2020",
@@ -71,8 +75,19 @@ async function refuseForbidden(folder) {
       throw new Error(`Take ${name} out: only GOV.UK services may use it.`);
     }
     const found = FORBIDDEN_TEXT.exec(await readFile(file, "latin1"));
-    if (found && !name.endsWith(".woff2")) {
+    if (found && !/\.(woff2|png)$/.test(name)) {
       throw new Error(`Take "${found[0]}" out of ${name}: only GOV.UK services may use it.`);
+    }
+  }
+}
+
+// WhiteNoise serves these beside the file itself, by what the browser takes.
+async function compress(folder) {
+  for (const name of await readdir(folder, { recursive: true })) {
+    if (/\.(css|js|svg)$/.test(name)) {
+      const content = await readFile(path.join(folder, name));
+      await writeFile(path.join(folder, `${name}.br`), brotliCompressSync(content));
+      await writeFile(path.join(folder, `${name}.gz`), gzipSync(content, { level: 9 }));
     }
   }
 }
@@ -80,7 +95,7 @@ async function refuseForbidden(folder) {
 async function report(folder) {
   for (const name of (await readdir(folder, { recursive: true })).sort()) {
     const { size } = await stat(path.join(folder, name));
-    if (path.extname(name)) {
+    if (path.extname(name) && !name.startsWith("guide")) {
       console.log(`    ${name.padEnd(66)} ${(size / 1000).toFixed(1).padStart(7)} kB`);
     }
   }
@@ -92,7 +107,9 @@ await rm(fresh, { recursive: true, force: true });
 await mkdir(fresh, { recursive: true });
 await copyNamedFiles(await buildStyles(fresh), fresh);
 await buildScripts(fresh);
+await buildGuide(path.join(ROOT, "docs/guide"), fresh);
 await refuseForbidden(fresh);
+await compress(fresh);
 await rm(target, { recursive: true, force: true });
 await rename(fresh, target);
 await report(target);

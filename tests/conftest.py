@@ -98,7 +98,15 @@ def _uses_database(item: pytest.Item) -> bool:
     names = set(getattr(item, "fixturenames", ()))
     return bool(
         item.get_closest_marker("django_db")
-        or names & {"db", "transactional_db", "live_server", "own_database", "blank_database"}
+        or names
+        & {
+            "db",
+            "transactional_db",
+            "live_server",
+            "own_database",
+            "blank_database",
+            "unmigrated_database",
+        }
     )
 
 

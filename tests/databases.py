@@ -11,7 +11,7 @@ import sqlite3
 from dataclasses import dataclass
 from itertools import count
 from typing import TYPE_CHECKING
-from urllib.parse import quote, urlsplit
+from urllib.parse import quote, unquote, urlsplit
 
 import psycopg
 import pytest
@@ -118,6 +118,14 @@ def blank_database(bare_database: str, tmp_path: Path) -> str:
         server.execute("DROP SCHEMA public CASCADE")
         server.execute("CREATE SCHEMA public")
     return url
+
+
+@pytest.fixture
+def unmigrated_database(blank_database: str, django_db_blocker: DjangoDbBlocker) -> Iterator[None]:
+    """Django is connected to a database with no tables yet: for migrations one by one."""
+    name = unquote(urlsplit(blank_database).path)[1:]
+    with django_db_blocker.unblock(), _connected_to(name):
+        yield
 
 
 # Whoever a test killed may still be seen as connected.

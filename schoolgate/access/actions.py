@@ -1,6 +1,6 @@
 """Granting and taking away. Every function takes many, is atomic and leaves its events."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
 from typing import Any, NamedTuple
 
@@ -13,7 +13,15 @@ from schoolgate.audit.actions import Actor, batch
 from schoolgate.kit import bulk, locks, records
 from schoolgate.kit.records import Ending, Source, Stamp
 from schoolgate.kit.refusal import Refusal
-from schoolgate.people.actions import NewUser, create_users, set_password, use_set_up_link
+from schoolgate.people import invitations
+from schoolgate.people.actions import (
+    NewUser,
+    address_taken_in_words,
+    change_users,
+    create_users,
+    set_password,
+    use_set_up_link,
+)
 from schoolgate.people.models import User
 from schoolgate.people.queries import user_signing_in
 
@@ -156,6 +164,7 @@ def deny(user_ids: Iterable[int], *, by: Actor) -> None:
                 ("denied", "denial", id_, "", row[0], None, "")
                 for id_, row in zip(ids, chunk, strict=True)
             )
+        invitations.cancel(wanted, by=by)
         _one_is_left(before)
 
 
@@ -177,6 +186,8 @@ def allow(user_ids: Iterable[int], *, by: Actor) -> None:
         )
         for id_ in records.end(Denial, on_record, how=Ending.REMOVED, stamp=stamp):
             events.add([("allowed", "denial", id_, "", on_record[id_], None, "")])
+        # One that somebody sent in the moment of the denial, and that it did not find (S3).
+        invitations.cancel(on_record.values(), by=by)
 
 
 def restrict(rows: Iterable[NewRestriction], *, by: Actor) -> None:
@@ -234,6 +245,76 @@ def lift_restrictions(ids: Iterable[int], *, by: Actor) -> None:
         stamp = Stamp(events.at, by.user_id, Source.BY_HAND)
         ended = records.end(Restriction, about, how=Ending.REMOVED, stamp=stamp)
         events.add(("lifted", "restriction", id_, "", *about[id_], "") for id_ in ended)
+
+
+class UserToAdd(NamedTuple):
+    """A user to make, and what they are given; ``user_id`` of the grants does not count."""
+
+    facts: NewUser
+    grants: Sequence[NewGrant]
+    active: bool = True
+    invite: bool = False
+
+
+class UserToSave(NamedTuple):
+    """What is changed of a user: fields as ``people.actions.change_users`` takes them, grants
+    given, taken away, and ended because another takes their place. ``active``: None leaves it."""
+
+    user_id: int
+    fields: Mapping[str, Any]
+    adding: Sequence[NewGrant] = ()
+    ending: Sequence[int] = ()
+    replaced: Sequence[int] = ()
+    active: bool | None = None
+    invite: bool = False
+
+
+def add_users(users: Iterable[UserToAdd], *, by: Actor) -> list[int]:
+    """Make users with all they are given, or nothing of it; their ids in the order given."""
+    wanted = list(users)
+    with batch(by=by):
+        may_manage(by)
+        with address_taken_in_words():
+            ids = create_users((user.facts for user in wanted), by=by, source=Source.BY_HAND)
+        given = [
+            row._replace(user_id=id_)
+            for id_, user in zip(ids, wanted, strict=True)
+            for row in user.grants
+        ]
+        grant(given, by=by, source=Source.BY_HAND)
+        if inactive := [id_ for id_, user in zip(ids, wanted, strict=True) if not user.active]:
+            deny(inactive, by=by)
+        invitations.invite(_invited(zip(ids, wanted, strict=True)), by=by)
+        return ids
+
+
+def _invited(users: Iterable[tuple[int, "UserToAdd | UserToSave"]]) -> list[int]:
+    """Those to invite; nobody who is inactive."""
+    return [id_ for id_, user in users if user.invite and user.active is not False]
+
+
+def save_users(users: Iterable[UserToSave], *, by: Actor) -> None:
+    """Change users and what they hold, all of it or nothing.
+
+    Only somebody who could grant all of a user's roles may change their address or status (S62):
+    today that is an LA Super User. Whoever takes their own role away does so last of all.
+    """
+    wanted = list(users)
+    with batch(by=by):
+        may_manage(by)
+        fields = [(u.user_id, name, value) for u in wanted for name, value in u.fields.items()]
+        change_users(fields, by=by)
+        invitations.cancel([u.user_id for u in wanted if "email" in u.fields], by=by)
+        grant((row for u in wanted for row in u.adding), by=by, source=Source.BY_HAND)
+        if active := [u.user_id for u in wanted if u.active is True]:
+            allow(active, by=by)
+        invitations.invite(_invited((u.user_id, u) for u in wanted), by=by)
+        if replaced := [id_ for u in wanted for id_ in u.replaced]:
+            revoke(replaced, by=by, how=Ending.REPLACED)
+        if inactive := [u.user_id for u in wanted if u.active is False]:
+            deny(inactive, by=by)
+        if ending := [id_ for u in wanted for id_ in u.ending]:
+            revoke(ending, by=by)
 
 
 def set_up_first_administrator(*, token: str, new: NewUser, password: str, by: Actor) -> User:

@@ -1,23 +1,26 @@
 """What users hold: for pages that list users. Who sees whom is asked of access/scope.py."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 
 from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from schoolgate.access import relations
 from schoolgate.access.models import Denial, Grant, Restriction
-from schoolgate.access.roles import ROLES, Detail
-from schoolgate.access.scope import grants_that_reach, narrow, sees, wide
+from schoolgate.access.roles import ROLES, Detail, Over
+from schoolgate.access.scope import among_visible, grants_that_reach, narrow, sees, wide
 from schoolgate.kit import bulk
+from schoolgate.kit.records import Ending
+from schoolgate.people.invitations import with_state
 from schoolgate.people.models import User
 from schoolgate.schools.models import Pupil
 
 
 @dataclass(frozen=True)
 class Holding:
-    """What a user holds today: the names of their roles, and how many pupils they see.
+    """What a user holds today: the names of their roles and of the establishments they hold one
+    over, and how many pupils they see.
 
     ``pupils`` is None for one who sees every pupil (less those that a restriction keeps from
     them): those are not counted.
@@ -25,12 +28,37 @@ class Holding:
 
     roles: list[str]
     pupils: int | None
+    places: list[str] = field(default_factory=list)
 
 
 def users_with_status() -> QuerySet[User]:
-    """The users who are there, each with ``is_denied``: whether they are inactive."""
-    denied = Denial.objects.filter(user=OuterRef("pk"), ended_at__isnull=True)
-    return User.objects.filter(gone_at__isnull=True).annotate(is_denied=Exists(denied))
+    """The users who are there, each with ``is_denied``: whether they are inactive, and
+    ``invitation_state``: how far their sign-in is set up."""
+    denials = Denial.objects.filter(user=OuterRef("pk"), ended_at__isnull=True)
+    there = User.objects.filter(gone_at__isnull=True)
+    return with_state(there).annotate(is_denied=Exists(denials))
+
+
+def denied() -> QuerySet[Denial, int]:
+    """The ids of the users who are inactive."""
+    return Denial.objects.filter(ended_at__isnull=True).values_list("user_id", flat=True)
+
+
+def holders(
+    day: date, *, role: str = "", establishments: Sequence[int] | None = None
+) -> QuerySet[Grant, int]:
+    """The ids of the users who hold a role on ``day``, or something over these establishments.
+
+    A pupil assigned under a role over the organisation is no role.
+    """
+    held = Grant.objects.filter(_holds(day))
+    if role:
+        held = held.filter(role=role)
+        if ROLES[role].over is Over.ORGANISATION:
+            held = held.filter(pupil__isnull=True, establishment__isnull=True)
+    if establishments is not None:
+        held = held.filter(establishment__in=establishments)
+    return held.values_list("user_id", flat=True)
 
 
 def grants_of(user_id: int) -> QuerySet[Grant]:
@@ -60,31 +88,42 @@ def assigned_to(user_id: int, day: date) -> QuerySet[Pupil]:
     return Pupil.objects.filter(pk__in=grants.values("pupil_id"))
 
 
-def holdings(user_ids: Sequence[int], day: date) -> dict[int, Holding]:
-    """What each of these users holds on ``day``, in three queries however many they are."""
+def holdings(
+    user_ids: Sequence[int], day: date, *, reader_id: int | None = None
+) -> dict[int, Holding]:
+    """What each of these users holds on ``day``, in a few queries however many they are.
+
+    Only pupils whom the reader sees too are counted (S35); without a reader all are.
+    """
     assigning = [role.code for role in ROLES.values() if role.assigns_pupils]
     held = (
         Grant.objects.filter(_holds(day), user_id__in=user_ids)
         .exclude(role__in=assigning, pupil__isnull=False)
-        .values_list("user_id", "role")
+        .values_list("user_id", "role", "establishment__name")
         .distinct()
     )
     roles: dict[int, set[str]] = {user_id: set() for user_id in user_ids}
-    for user_id, role in held:
+    places: dict[int, set[str]] = {user_id: set() for user_id in user_ids}
+    for user_id, role, place in held:
         roles[user_id].add(ROLES[role].name)
+        places[user_id].update([place] if place else [])
     stand = relations.at()
     among = f"IN ({', '.join(map(str, user_ids)) or 'NULL'})"
     every = bulk.select(
         f"SELECT w.user_id FROM ({wide(stand)}) w JOIN {stand.users} u ON u.id = w.user_id"
         f" WHERE w.user_id {among}"
     )
+    only, params = ("1 = 1", []) if reader_id is None else among_visible(reader_id, "s.pupil_id")
     counted = bulk.select(
         "SELECT s.user_id, count(DISTINCT s.pupil_id)"
-        f" FROM ({sees(stand, narrow(stand))}) s WHERE s.user_id {among} GROUP BY s.user_id"
+        f" FROM ({sees(stand, narrow(stand))}) s WHERE s.user_id {among} AND {only}"
+        " GROUP BY s.user_id",
+        params,
     )
     pupils: dict[int, int | None] = {**dict(counted), **{user_id: None for (user_id,) in every}}
     return {
-        user_id: Holding(sorted(names), pupils.get(user_id, 0)) for user_id, names in roles.items()
+        user_id: Holding(sorted(names), pupils.get(user_id, 0), sorted(places[user_id]))
+        for user_id, names in roles.items()
     }
 
 
@@ -94,6 +133,20 @@ def shows_past_care(user_id: int, pupil_id: int) -> bool:
     return any(
         ROLES[role].detail is Detail.EVERYTHING for role in through.values_list("role", flat=True)
     )
+
+
+def removed_before(
+    user_id: int, role: str, *, pupils: Sequence[int] = (), establishments: Sequence[int] = ()
+) -> set[tuple[str, int]]:
+    """Which of these pupils and establishments a person has once removed from the user, and nobody
+    given back since: ("pupil" or "establishment", id). To be asked about before it comes back."""
+    over = Q(pupil_id__in=pupils) | Q(establishment_id__in=establishments)
+    last: dict[tuple[str, int], Grant] = {}
+    for grant in Grant.objects.filter(over, user_id=user_id, role=role).order_by("pk"):
+        kind = "pupil" if grant.pupil_id else "establishment"
+        if grant.ended_how != Ending.UNDONE:
+            last[kind, grant.pupil_id or grant.establishment_id or 0] = grant
+    return {place for place, grant in last.items() if grant.ended_how == Ending.REMOVED}
 
 
 def _holds(day: date) -> Q:

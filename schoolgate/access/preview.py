@@ -7,9 +7,12 @@ pairs. Users who see every pupil are counted by multiplying, not by listing.
 
 from dataclasses import dataclass, replace
 
+from django.db.models import QuerySet
+
 from schoolgate.access.relations import Relations
-from schoolgate.access.scope import narrow, sees, wide
+from schoolgate.access.scope import is_wide, narrow, pupils_seen_in, sees, wide
 from schoolgate.kit import bulk
+from schoolgate.schools.models import Pupil
 
 
 @dataclass(frozen=True)
@@ -110,6 +113,46 @@ class Preview:
         )
         marks = (users_mark, pupils_mark, blocked_mark, seen_mark)
         return users * pupils - blocked - seen, marks
+
+
+@dataclass(frozen=True)
+class UserPreview:
+    """What a change makes of the scope of one user, child by child.
+
+    ``every_before``, ``every_after``: every pupil, less those kept from them by a restriction;
+    such are told in one line and not listed.
+    """
+
+    before: QuerySet[Pupil]
+    after: QuerySet[Pupil]
+    every_before: bool
+    every_after: bool
+
+    @property
+    def gained(self) -> QuerySet[Pupil]:
+        """The pupils whom the user would come to see."""
+        return self.after.exclude(pk__in=self.before.values("pk"))
+
+    @property
+    def lost(self) -> QuerySet[Pupil]:
+        """The pupils whom the user would no longer see."""
+        return self.before.exclude(pk__in=self.after.values("pk"))
+
+
+def for_user(user_id: int, before: Relations, after: Relations) -> UserPreview:
+    """The scope of a user as the relations stand, and as they would stand.
+
+    The two differ in users and grants, not in pupils.
+    """
+    there = Pupil.objects.filter(gone_at__isnull=True)
+    seen_before = pupils_seen_in(before, user_id, there)
+    seen_after = pupils_seen_in(after, user_id, there)
+    return UserPreview(
+        seen_before,
+        seen_after,
+        not seen_before.query.is_empty() and is_wide(before, user_id),
+        not seen_after.query.is_empty() and is_wide(after, user_id),
+    )
 
 
 def _counted(pairs: str) -> tuple[int, int]:

@@ -41,8 +41,8 @@ def at(moment: datetime | None = None) -> Relations:
     return Relations(
         grants="(SELECT id, user_id, role, establishment_id, pupil_id FROM access_grant"
         f" WHERE {holds})",
-        enrolments=f"(SELECT pupil_id, establishment_id FROM schools_enrolment WHERE {holds})",
-        episodes=f"(SELECT pupil_id FROM schools_careepisode WHERE {holds})",
+        enrolments=f"(SELECT id, pupil_id, establishment_id FROM schools_enrolment WHERE {holds})",
+        episodes=f"(SELECT id, pupil_id FROM schools_careepisode WHERE {holds})",
         restrictions=f"(SELECT user_id, pupil_id FROM access_restriction WHERE {holds})",
         users=f"(SELECT id FROM people_user WHERE {there} AND id NOT IN ({denied}))",
         pupils=f"(SELECT id FROM schools_pupil WHERE {there})",

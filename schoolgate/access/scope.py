@@ -36,16 +36,59 @@ def pupils_visible_to(user_id: int, as_at: datetime | None = None) -> QuerySet[P
     can use the index of its order.
     """
     stand = relations.at(as_at)
+    there = Pupil.objects.filter(gone_at__isnull=True)
+    if as_at is not None:
+        there = Pupil.objects.filter(pk__in=RawSQL(f"SELECT p.id FROM {stand.pupils} p", []))
+    return pupils_seen_in(stand, user_id, there)
+
+
+def pupils_seen_in(stand: Relations, user_id: int, there: QuerySet[Pupil]) -> QuerySet[Pupil]:
+    """Those of ``there`` (the pupils of ``stand``) whom the user would see if it were so."""
     if not _one(f"SELECT 1 FROM {stand.users} u WHERE u.id = %s", user_id):
         return Pupil.objects.none()
-    if _one(f"SELECT 1 FROM ({wide(stand)}) w WHERE w.user_id = %s", user_id):
-        blocked = f"SELECT pupil_id FROM {stand.restrictions} r WHERE r.user_id = %s"
-        there = Pupil.objects.filter(pk__in=RawSQL(f"SELECT p.id FROM {stand.pupils} p", []))
-        if as_at is None:
-            there = Pupil.objects.filter(gone_at__isnull=True)
-        return there.exclude(pk__in=RawSQL(blocked, [user_id]))
+    if is_wide(stand, user_id):
+        return there.exclude(pk__in=RawSQL(_restricted(stand), [user_id]))
     narrow_to = f"SELECT s.pupil_id FROM ({sees(stand, narrow(stand))}) s WHERE s.user_id = %s"
-    return Pupil.objects.filter(pk__in=RawSQL(narrow_to, [user_id]))
+    return there.filter(pk__in=RawSQL(narrow_to, [user_id]))
+
+
+def pupils_kept_from(user_id: int) -> set[int]:
+    """The pupils on record whom the user, who works with all of them, may not see all the same.
+
+    For an LA Super User without a restriction this is nobody, and the answer costs next to nothing.
+    """
+    stand = relations.at()
+    if is_wide(stand, user_id):
+        kept = f"SELECT r.pupil_id FROM ({_restricted(stand)}) r"
+        return {pupil_id for (pupil_id,) in bulk.select(kept, [user_id])}
+    seen = pupils_visible_to(user_id).values("pk")
+    return set(Pupil.objects.exclude(pk__in=seen).values_list("pk", flat=True))
+
+
+def is_wide(stand: Relations, user_id: int) -> bool:
+    """Whether a grant of the user opens every pupil (of whom restrictions keep some from them)."""
+    return _one(f"SELECT 1 FROM ({wide(stand)}) w WHERE w.user_id = %s", user_id)
+
+
+def among_visible(user_id: int, column: str) -> tuple[str, list[int]]:
+    """An SQL condition, with its parameters: the pupil in ``column`` is one the user sees now.
+
+    For counts of what others see, which tell a reader of no child whom they may not see (S35).
+    """
+    stand = relations.at()
+    if is_wide(stand, user_id):
+        return f"{column} NOT IN ({_restricted(stand)})", [user_id]
+    seen = f"SELECT v.pupil_id FROM ({sees(stand, narrow(stand))}) v WHERE v.user_id = %s"
+    return f"{column} IN ({seen})", [user_id]
+
+
+def _restricted(stand: Relations) -> str:
+    return f"SELECT pupil_id FROM {stand.restrictions} r WHERE r.user_id = %s"
+
+
+def sees_every_pupil(user_id: int) -> bool:
+    """Whether a role of the user opens every pupil (less those that a restriction keeps)."""
+    return is_wide(relations.at(), user_id)
 
 
 def users_who_can_see(pupil_id: int, as_at: datetime | None = None) -> list[Opening]:

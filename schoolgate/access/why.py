@@ -4,6 +4,7 @@ The answer itself comes from access/scope.py; this room only finds what bears on
 words. It tells of care, so it is for those who may see everything of the child.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 
@@ -14,8 +15,11 @@ from schoolgate.access import scope
 from schoolgate.access.models import Denial, Grant, Restriction
 from schoolgate.access.roles import ROLES, Opens, Over
 from schoolgate.kit import dates
+from schoolgate.kit.records import Dated, Ending
 from schoolgate.people.models import User
 from schoolgate.schools.models import CareEpisode, Enrolment, Pupil
+
+BY_DAY = ("starts_on", "pk")
 
 
 @dataclass(frozen=True)
@@ -28,8 +32,22 @@ class Bearing:
 
 
 @dataclass(frozen=True)
+class Aside:
+    """A record that does not count for the answer, and why not in a few words."""
+
+    record: Restriction | Denial | Enrolment | CareEpisode | Grant
+    reason: str
+
+
+@dataclass(frozen=True)
 class Why:
-    """The answer for one user and one pupil, and everything that bears on it."""
+    """The answer for one user and one pupil, and everything that bears on it.
+
+    ``aside``: restrictions and denials that were on record once and do not count now.
+    ``child``: where the child is and was on roll, and in care, with what became of each.
+    ``since``: grants and restrictions recorded after the moment that was asked about, for days
+    before it. They count for nothing in the answer.
+    """
 
     user: User
     pupil: Pupil
@@ -39,6 +57,9 @@ class Why:
     denial: Denial | None
     user_is_there: bool = True
     pupil_is_there: bool = True
+    aside: Sequence[Aside] = ()
+    child: Sequence[Aside] = ()
+    since: Sequence[Aside] = ()
 
     def sentence(self) -> str:
         """The answer in one sentence that begins with Yes or No."""
@@ -66,9 +87,11 @@ def why(user_id: int, pupil_id: int, as_at: datetime | None = None) -> Why:
     reaching = scope.grants_that_reach(user_id, pupil_id, as_at)
     known = Q(recorded_at__lte=moment) & (Q(ended_at__isnull=True) | Q(ended_at__gt=moment))
     holding = known & Q(starts_on__lte=day) & (Q(ends_on__isnull=True) | Q(ends_on__gte=day))
-    there = (Enrolment.objects.filter(holding, pupil_id=pupil_id), CareEpisode.objects.filter(
-        holding, pupil_id=pupil_id
-    ))  # fmt: skip
+    rolls = Enrolment.objects.filter(holding, pupil_id=pupil_id)
+    there = _There(
+        set(rolls.values_list("establishment_id", flat=True)),
+        CareEpisode.objects.filter(holding, pupil_id=pupil_id).exists(),
+    )
     return Why(
         user=user,
         pupil=pupil,
@@ -83,7 +106,68 @@ def why(user_id: int, pupil_id: int, as_at: datetime | None = None) -> Why:
         denial=Denial.objects.filter(known, user_id=user_id).order_by("pk").first(),
         user_is_there=_was_there(user.recorded_at, user.gone_at, moment),
         pupil_is_there=_was_there(pupil.recorded_at, pupil.gone_at, moment),
+        aside=_aside(user_id, pupil_id, moment),
+        child=_child(pupil_id, moment),
+        since=_since(user_id, pupil_id, moment) if as_at else [],
     )
+
+
+def _aside(user_id: int, pupil_id: int, moment: datetime) -> list[Aside]:
+    restrictions = Restriction.objects.filter(
+        user_id=user_id, pupil_id=pupil_id, recorded_at__lte=moment
+    )
+    denials = Denial.objects.filter(user_id=user_id, recorded_at__lte=moment, ended_at__lte=moment)
+    return [
+        *(
+            Aside(one, reason)
+            for one in restrictions.order_by(*BY_DAY)
+            if (reason := _over(one, moment, ended="lifted"))
+        ),
+        *(
+            Aside(denial, f"until {dates.in_words(dates.day_of(denial.ended_at))}")
+            for denial in denials.order_by("pk")
+            if denial.ended_at
+        ),
+    ]
+
+
+def _child(pupil_id: int, moment: datetime) -> list[Aside]:
+    rolls = Enrolment.objects.filter(pupil_id=pupil_id, recorded_at__lte=moment)
+    episodes = CareEpisode.objects.filter(pupil_id=pupil_id, recorded_at__lte=moment)
+    return [
+        *(
+            Aside(r, _over(r, moment))
+            for r in rolls.select_related("establishment").order_by(*BY_DAY)
+        ),
+        *(Aside(e, _over(e, moment)) for e in episodes.order_by(*BY_DAY)),
+    ]
+
+
+def _since(user_id: int, pupil_id: int, moment: datetime) -> list[Aside]:
+    day = dates.day_of(moment)
+    later = Q(recorded_at__gt=moment, starts_on__lte=day, user_id=user_id)
+    over = Q(pupil_id=pupil_id) | Q(pupil__isnull=True)
+    grants = Grant.objects.filter(later & over).select_related("establishment")
+    restrictions = Restriction.objects.filter(later, pupil_id=pupil_id)
+    return [
+        *(Aside(grant, "") for grant in grants.order_by(*BY_DAY)),
+        *(Aside(restriction, "") for restriction in restrictions.order_by(*BY_DAY)),
+    ]
+
+
+def _over(record: Dated, moment: datetime, *, ended: str = "ended") -> str:
+    """Why a record does not hold at the moment; blank where it does."""
+    day = dates.day_of(moment)
+    if record.ended_at is not None and record.ended_at <= moment:
+        how = {Ending.REPLACED: "replaced", Ending.UNDONE: "undone"}.get(
+            Ending(record.ended_how), ended
+        )
+        return f"{how} on {dates.in_words(dates.day_of(record.ended_at))}"
+    if record.starts_on > day:
+        return f"begins on {dates.in_words(record.starts_on)}"
+    if record.ends_on is not None and record.ends_on < day:
+        return f"ended on {dates.in_words(record.ends_on)}"
+    return ""
 
 
 def _was_there(recorded_at: datetime, gone_at: datetime | None, moment: datetime) -> bool:
@@ -100,12 +184,15 @@ def _bearing(user_id: int, pupil_id: int, moment: datetime) -> QuerySet[Grant]:
     )
 
 
-def _reason(
-    grant: Grant,
-    reaches: bool,
-    day: date,
-    there: tuple[QuerySet[Enrolment], QuerySet[CareEpisode]],
-) -> str:
+@dataclass(frozen=True)
+class _There:
+    """Where the child is on roll on the day (ids of establishments), and whether in care."""
+
+    schools: set[int | None]
+    in_care: bool
+
+
+def _reason(grant: Grant, reaches: bool, day: date, there: _There) -> str:
     if reaches:
         return "reaches this child"
     if grant.ended_at is not None and dates.day_of(grant.ended_at) <= day:
@@ -119,10 +206,9 @@ def _reason(
     if role.opens is Opens.IN_CARE_ON_ROLL:
         if grant.establishment_id is None:
             return "waits for a school: none is known yet"
-        enrolments, episodes = there
-        if not enrolments.filter(establishment_id=grant.establishment_id).exists():
+        if grant.establishment_id not in there.schools:
             return "this child is not on roll there"
-        if not episodes.exists():
+        if not there.in_care:
             return "this child is on roll there and not in care"
     if role.over is Over.ORGANISATION and grant.pupil_id is not None:
         return "puts this child first in their list; opens nothing by itself"

@@ -2,7 +2,7 @@
 
 import contextlib
 import hashlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -123,10 +123,15 @@ def viewed(*, by: Actor, kind: str, object_id: int | None, pupil_ids: list[int])
     """
     if not pupil_ids:
         return
-    one = pupil_ids[0] if len(pupil_ids) == 1 else None
-    many = "" if one else ",".join(map(str, pupil_ids))
     with batch(by=by) as events:
-        events.add([("viewed", kind, object_id, "", None, one, many)])
+        events.add([("viewed", kind, object_id, "", None, *_named(pupil_ids))])
+
+
+def _named(pupil_ids: list[int]) -> tuple[int | None, str]:
+    """How an event names children: one by its id, several by their ids in a text."""
+    if len(pupil_ids) == 1:
+        return pupil_ids[0], ""
+    return None, ",".join(map(str, pupil_ids))
 
 
 def signed_in(user_id: int) -> None:
@@ -135,7 +140,9 @@ def signed_in(user_id: int) -> None:
         events.add([("signed in", "user", user_id, "", user_id, None, "")])
 
 
-def exported(*, by: Actor, kind: str, object_id: int) -> None:
-    """Record that records left as a file; called before it is handed out (S54)."""
+def exported(
+    *, by: Actor, kind: str, object_id: int | None = None, pupil_ids: Sequence[int] = ()
+) -> None:
+    """Record that records left as a file, and which children it names: before it is handed out."""
     with batch(by=by) as events:
-        events.add([("exported", kind, object_id, "", None, None, "")])
+        events.add([("exported", kind, object_id, "", None, *_named(list(pupil_ids)))])

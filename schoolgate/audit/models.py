@@ -1,6 +1,6 @@
 """The audit log (NEW13): batches of events, each batch chained to the one before by its hash.
 
-Both tables are append-only: triggers in the database refuse every change. Events name records by
+The tables are append-only: triggers in the database refuse every change. Events name records by
 kind and id and never by foreign key, and hold field names and never values.
 """
 
@@ -25,7 +25,14 @@ class EventBatch(models.Model):
     head = models.CharField(max_length=64)
 
     class Meta:
-        indexes = [models.Index(fields=["at"], name="audit_batch_at")]
+        indexes = [
+            models.Index(fields=["at"], name="audit_batch_at"),
+            models.Index(
+                fields=["actor_id"],
+                name="audit_batch_actor",
+                condition=models.Q(actor_id__isnull=False),
+            ),
+        ]
 
 
 class Event(models.Model):
@@ -53,7 +60,20 @@ class Event(models.Model):
         indexes = [
             models.Index(
                 fields=["pupil_id"],
-                name="audit_event_pupil",
-                condition=models.Q(pupil_id__isnull=False, verb="viewed"),
+                name="audit_event_child",
+                condition=models.Q(pupil_id__isnull=False),
             ),
         ]
+
+
+class EventPupil(models.Model):
+    """One of the children that an event's ``pupils`` name: by it a child's events are found.
+
+    A trigger writes these rows as the event is written (audit/children.py). They follow from the
+    events and are no part of the chain; ``audit verify`` holds the one against the other.
+    """
+
+    pk = models.CompositePrimaryKey("pupil_id", "batch_id", "n")
+    pupil_id = models.BigIntegerField()
+    batch_id = models.BigIntegerField()
+    n = models.IntegerField()

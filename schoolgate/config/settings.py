@@ -24,6 +24,12 @@ URL = os.environ.get("SCHOOLGATE_URL", "").rstrip("/")
 ALLOWED_HOSTS = _list("SCHOOLGATE_HOSTS") or ["localhost", "127.0.0.1", "[::1]"]
 BEHIND_PROXY = os.environ.get("SCHOOLGATE_BEHIND_PROXY", "") == "yes"
 DEBUG = False
+# Where mail goes, in whose name, and for how long an invitation works (docs/running.md).
+MAIL = os.environ.get("SCHOOLGATE_MAIL", "").strip()
+MAIL_FROM = os.environ.get("SCHOOLGATE_MAIL_FROM", "").strip()
+MAIL_REPLY_TO = os.environ.get("SCHOOLGATE_MAIL_REPLY_TO", "").strip()
+_DAYS = os.environ.get("SCHOOLGATE_INVITATION_DAYS", "").strip()
+INVITATION_DAYS = int(_DAYS) if _DAYS.isascii() and _DAYS.isdigit() else 14
 
 HTTPS = URL.startswith("https://")
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = HTTPS
@@ -52,6 +58,7 @@ INSTALLED_APPS = [
     "django.contrib.staticfiles",
     "django.forms",
     "schoolgate.audit",
+    "schoolgate.outbox",
     "schoolgate.schools",
     "schoolgate.people",
     "schoolgate.access",
@@ -96,7 +103,8 @@ if DATABASES["default"]["ENGINE"].endswith("sqlite3"):
         # IMMEDIATE: one writer at a time from the start, so that what is read inside a
         # transaction cannot change. FULL: an acknowledged commit survives a power cut.
         "transaction_mode": "IMMEDIATE",
-        "timeout": 20,
+        # Longer than a large import holds the one lock there is: whoever writes meanwhile waits.
+        "timeout": 60,
         "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL;"
         " PRAGMA foreign_keys=ON; PRAGMA temp_store=FILE; PRAGMA cache_size=-16000;",
     }
@@ -110,13 +118,10 @@ AUTHENTICATION_BACKENDS = ["schoolgate.access.sign_in.SignInBackend"]
 LOGIN_URL = "sign-in"
 PASSWORD_HASHERS = ["schoolgate.people.passwords.Argon2id"]
 AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": "schoolgate.people.passwords.LongEnough", "OPTIONS": {"min_length": 12}},
+    {"NAME": "schoolgate.people.passwords.NotCommon"},
     {
-        "NAME": "django.contrib.auth.password_validation.MinimumLengthValidator",
-        "OPTIONS": {"min_length": 12},
-    },
-    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
-    {
-        "NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator",
+        "NAME": "schoolgate.people.passwords.NotOwnName",
         "OPTIONS": {"user_attributes": ["email", "username", "first_name", "last_name"]},
     },
 ]
@@ -139,8 +144,13 @@ DATA_UPLOAD_MAX_MEMORY_SIZE = 1024 * 1024
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
-    "filters": {"no_tokens": {"()": "schoolgate.web.logs.HideTokens"}},
-    "handlers": {"stderr": {"class": "logging.StreamHandler", "filters": ["no_tokens"]}},
+    "formatters": {"without_tokens": {"()": "schoolgate.web.logs.WithoutTokens"}},
+    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "without_tokens"}},
     "root": {"handlers": ["stderr"], "level": "WARNING"},
-    "loggers": {"schoolgate": {"level": "INFO"}},
+    "loggers": {
+        "schoolgate": {"level": "INFO"},
+        # Django's own way to the log, and gunicorn's, know nothing of tokens.
+        "django": {"handlers": [], "level": "WARNING", "propagate": True},
+        "gunicorn.error": {"handlers": ["stderr"], "level": "WARNING", "propagate": False},
+    },
 }

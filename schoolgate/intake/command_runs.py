@@ -9,7 +9,8 @@ from django.db import transaction
 from django.utils import timezone
 
 from schoolgate.audit.actions import Actor, viewed
-from schoolgate.intake import refused, runs
+from schoolgate.intake import keeping, refused, runs
+from schoolgate.intake.decided import Decided
 from schoolgate.intake.findings import Finding, Findings
 from schoolgate.intake.models import Import, State
 from schoolgate.intake.plan import Plan, Summary
@@ -65,25 +66,28 @@ def take_in(
     check_only: bool = False,
     skip_faulty: bool = False,
     refused_file: BinaryIO | None = None,
+    invite: bool = False,
 ) -> Done:
     """Check the file at ``path`` and apply it, unless told to check only or something is wrong.
 
-    With ``skip_faulty`` the good rows are applied whatever is wrong with others. Raises
+    With ``skip_faulty`` the good rows are applied whatever is wrong with others; with ``invite``
+    the users whom it makes are invited at once. Raises
     UnknownHeading where ``headings`` maps from or to one that there is not.
     """
-    with runs.plan_for(kind, role=role, by=by, yes=yes, headings=headings) as plan:
+    decided = Decided(yes=yes, headings=headings or {}, matched="command line")
+    with runs.plan_for(kind, role=role, by=by, decided=decided) as plan:
         plan.stage(path)
         if check_only:
             plan.work_out()
             done = Done(None, plan.summary(), plan.findings, applied=False)
         else:
-            done = _apply(plan, path, role, filename, skip_faulty)
+            done = _apply(plan, path, role, filename, skip_faulty, "now" if invite else "no")
         if refused_file is not None:
             refused.write(path, plan, refused_file)
     return done
 
 
-def _apply(plan: Plan, path: str, role: str, filename: str, skip_faulty: bool) -> Done:
+def _apply(plan: Plan, path: str, role: str, filename: str, skip_faulty: bool, invite: str) -> Done:
     with Path(path).open("rb") as content:
         run = runs.receive(
             kind=plan.kind.code,
@@ -91,8 +95,9 @@ def _apply(plan: Plan, path: str, role: str, filename: str, skip_faulty: bool) -
             filename=filename,
             content=content,
             by=plan.by,
-            yes=plan.staged.yes,
-            headings=plan.wanted_headings,
+            yes=plan.decided.yes,
+            headings=plan.decided.headings,
+            invite=invite,
             state=State.CANCELLED,  # until it is done: if this process dies, nobody takes it up
         )
     with transaction.atomic():
@@ -101,7 +106,7 @@ def _apply(plan: Plan, path: str, role: str, filename: str, skip_faulty: bool) -
         summary = plan.summary()
         clean = not plan.findings.faults
         applied = clean or (skip_faulty and summary.refused < summary.rows)
-        runs.keep_findings(run, plan, summary)
+        keeping.keep(run, plan, summary, shown=False)
         if applied:
             runs.write(run, plan, summary)
         else:

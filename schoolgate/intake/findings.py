@@ -5,20 +5,28 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import NamedTuple
 
+from schoolgate.intake.decided import Decided
+
 
 class Severity(StrEnum):
-    """A fault blocks its row, a question does until a person answers, a warning never."""
+    """A fault blocks its row, a question does until a person answers, a warning never.
+
+    A question that was answered: with yes, or so that its row is left out.
+    """
 
     FAULT = "fault"
     QUESTION = "question"
     WARNING = "warning"
+    ANSWERED = "answered"
+    LEFT_OUT = "left out"
 
 
 class Finding(NamedTuple):
     """One thing found. ``row`` as a spreadsheet shows it, None for the whole file; ``column`` as
     the file's heading has it; ``problem`` a sentence that begins with the remedy; ``code`` what
     kind of thing it is, for grouping; ``pupil_id`` the child on the register of whom it tells
-    something, who is not told to everybody (S35)."""
+    something, who is not told to everybody (S35); ``place`` of the cell, where the heading alone
+    does not tell; ``settles``: of a question, whether a yes answers it."""
 
     row: int | None
     column: str
@@ -27,6 +35,8 @@ class Finding(NamedTuple):
     kind: Severity
     code: str
     pupil_id: int | None = None
+    place: int | None = None
+    settles: bool | None = None
 
 
 def other_rows(rows: list[int], n: int) -> str:
@@ -41,40 +51,58 @@ def other_rows(rows: list[int], n: int) -> str:
 class Findings:
     """All findings of one check; none stops the rest.
 
-    ``yes``: a person has answered the questions that a yes settles (PRODUCT.md, ``--yes``);
-    ``settled``: those, by row and code.
+    ``decided``: the answers that people gave; ``settled``: the questions answered with yes;
+    ``left_out``: those whose rows a person chose to leave out, and which are refused for it.
     """
 
-    yes: bool = False
+    decided: Decided = field(default_factory=Decided)
     faults: list[Finding] = field(default_factory=list)
     warnings: list[Finding] = field(default_factory=list)
     refused: set[int] = field(default_factory=set)
-    settled: list[tuple[int, str]] = field(default_factory=list)
+    settled: list[Finding] = field(default_factory=list)
+    left_out: list[Finding] = field(default_factory=list)
     whole_file: bool = False
 
     def fault(
         self, row: int | None, column: str, value: str, problem: str, code: str,
-        *, pupil_id: int | None = None,
+        *, pupil_id: int | None = None, place: int | None = None,
     ) -> None:  # fmt: skip
         """Something that blocks the row, or with no row the file."""
-        self.add(Finding(row, column, value, problem, Severity.FAULT, code, pupil_id))
+        self.add(Finding(row, column, value, problem, Severity.FAULT, code, pupil_id, place))
 
     def ask(
         self, row: int, column: str, value: str, problem: str, code: str,
-        *, settles: bool = True, pupil_id: int | None = None,
-    ) -> None:  # fmt: skip
-        """Something that blocks the row until a person answers; ``settles``: a yes answers it."""
-        if self.yes and settles:
-            self.settled.append((row, code))
-        else:
-            self.add(Finding(row, column, value, problem, Severity.QUESTION, code, pupil_id))
+        *, settles: bool = True, pupil_id: int | None = None, place: int | None = None,
+    ) -> bool:  # fmt: skip
+        """Something that blocks the row until a person answers; ``settles``: a yes answers it.
+
+        Returns whether it was answered with yes.
+        """
+        return self.tell(
+            Finding(row, column, value, problem, Severity.QUESTION, code, pupil_id, place, settles)
+        )
 
     def warn(
         self, row: int | None, column: str, value: str, problem: str, code: str,
-        *, pupil_id: int | None = None,
+        *, pupil_id: int | None = None, place: int | None = None,
     ) -> None:  # fmt: skip
         """Something worth knowing that blocks nothing."""
-        self.add(Finding(row, column, value, problem, Severity.WARNING, code, pupil_id))
+        self.add(Finding(row, column, value, problem, Severity.WARNING, code, pupil_id, place))
+
+    def tell(self, finding: Finding) -> bool:
+        """Note a finding; returns whether it is a question that was answered with yes."""
+        answer = None
+        if finding.kind is Severity.QUESTION and finding.row is not None:
+            answer = self.decided.answer_to(finding.row, finding.code)
+        if answer is False:
+            self.left_out.append(finding._replace(kind=Severity.LEFT_OUT))
+            self._refuse(finding.row)
+        elif answer and finding.settles:
+            self.settled.append(finding._replace(kind=Severity.ANSWERED))
+            return True
+        else:
+            self.add(finding)
+        return False
 
     def add(self, finding: Finding) -> None:
         """Note a finding, and refuse its row unless it is a warning."""
@@ -94,6 +122,11 @@ class Findings:
         """The children on the register of whom something is told."""
         found = (*self.faults, *self.warnings)
         return sorted({finding.pupil_id for finding in found if finding.pupil_id is not None})
+
+    def answers(self) -> list[tuple[int | None, str, str]]:
+        """The questions that were answered, and how, for the fingerprint of a plan."""
+        answered = (*self.settled, *self.left_out)
+        return sorted((found.row, found.code, found.kind.value) for found in answered)
 
     def in_order(self) -> Iterator[Finding]:
         """Faults and questions by row; those of the whole file first."""

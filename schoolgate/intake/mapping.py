@@ -4,7 +4,9 @@ import difflib
 from collections.abc import Mapping as Dictionary
 from dataclasses import dataclass, field
 
+from schoolgate.intake import column_names
 from schoolgate.intake.columns import REASON_HEADING, Column, Kind
+from schoolgate.intake.decided import Decided
 from schoolgate.intake.findings import Findings
 from schoolgate.kit.names import heading_key
 
@@ -20,6 +22,8 @@ class Mapping:
     headings: list[str]
     places: dict[str, list[int]]
     ignored: list[int] = field(default_factory=list)
+    missing: list[str] = field(default_factory=list)  # headings of ours that must be there
+    unsure: list[str] = field(default_factory=list)  # of the file's that may be meant for ours
 
     def place(self, name: str) -> int | None:
         """The position of a field that stands once, None when the file does not have it."""
@@ -32,40 +36,50 @@ class Mapping:
         return kind.column(name).heading if place is None else self.headings[place]
 
 
+def known_headings(kind: Kind, decided: Decided) -> frozenset[str]:
+    """The keys of the headings that a file is expected to have; they tell its delimiter."""
+    if decided.remembered:
+        return kind.keys  # the file is read as it was when the matching was found
+    return kind.keys | {heading_key(heading) for heading in decided.headings}
+
+
 def match(
     kind: Kind, headings: list[str], wanted: Dictionary[str, str], findings: Findings
 ) -> Mapping:
     """Match the file's headings to the columns of ``kind``.
 
-    ``wanted`` maps headings of the file to ours. Missing and repeated ones are faults of the
-    whole file, unknown ones warnings. Raises UnknownHeading for a mapping that fits nothing.
+    ``wanted`` maps headings of the file to ours, or to "" where one is to be ignored. Missing and
+    repeated ones are faults of the whole file, unknown ones warnings. Raises
+    UnknownHeading for a mapping that fits nothing.
     """
     ours = {heading_key(column.heading): column for column in kind.columns}
     told = _told(kind, headings, wanted, ours)
     # Where a mapping says which column it is, the file's own heading of that name gives way.
-    spoken_for = {column.field for column in told.values()}
+    spoken_for = {column.field for column in told.values() if column is not None}
     places: dict[str, list[int]] = {}
     ignored = []
     for place, heading in enumerate(headings):
-        column = told.get(heading_key(heading)) or ours.get(heading_key(heading))
+        key = heading_key(heading)
+        column = told[key] if key in told else ours.get(key)
         if column is not None and (
-            column.repeated or column.field not in spoken_for or heading_key(heading) in told
+            column.repeated or column.field not in spoken_for or key in told
         ):
             places.setdefault(column.field, []).append(place)
         else:
             ignored.append(place)
-    _report(kind, headings, places, ignored, findings)
-    return Mapping(headings, places, ignored)
+    missing = _report(kind, headings, places, ignored, set(told), findings)
+    unsure = [] if kind.extracts else column_names.likely(kind, headings, places, ignored)
+    return Mapping(headings, places, ignored, missing, unsure)
 
 
 def _told(
     kind: Kind, headings: list[str], wanted: Dictionary[str, str], ours: dict[str, Column]
-) -> dict[str, Column]:
+) -> dict[str, Column | None]:
     in_file = {heading_key(heading) for heading in headings}
-    told: dict[str, Column] = {}
+    told: dict[str, Column | None] = {}
     for theirs, our in wanted.items():
         column = ours.get(heading_key(our))
-        if column is None:
+        if column is None and our:
             names = ", ".join(column.heading for column in kind.columns)
             raise UnknownHeading(f"Map to one of these headings, not to “{our}”: {names}.")
         if heading_key(theirs) not in in_file:
@@ -82,11 +96,14 @@ def _report(
     headings: list[str],
     places: dict[str, list[int]],
     ignored: list[int],
+    told: set[str],
     findings: Findings,
-) -> None:
+) -> list[str]:
+    missing = []
     for column in kind.columns:
         found = places.get(column.field, [])
         if column.required and not found:
+            missing.append(column.heading)
             findings.fault(
                 None,
                 column.heading,
@@ -106,15 +123,16 @@ def _report(
             )
     if kind.one_of and not any(name in places for name in kind.one_of):
         names = ", ".join(kind.column(name).heading for name in kind.one_of)
+        missing.append(names)
         findings.fault(
             None, names, "",
             f"Add at least one column that identifies the pupil: {names}.", "missing-column",
         )  # fmt: skip
     if kind.extracts:
-        return
+        return missing
     for place in ignored:
         heading = headings[place].strip()
-        if heading_key(heading) == heading_key(REASON_HEADING):
+        if heading_key(heading) in (heading_key(REASON_HEADING), *told):
             continue
         if heading:
             problem = (
@@ -122,6 +140,46 @@ def _report(
                 f" kind of file and is ignored.{_close(heading, [c.heading for c in kind.columns])}"
             )
             findings.warn(None, headings[place], "", problem, "unknown-column")
+    return missing
+
+
+class Samples:
+    """A few rows of a file, so that each column has some cells to be known by."""
+
+    each = 3
+    most_rows = 12
+    looked_at_most = 200
+    longest = 100  # characters of a cell
+
+    def __init__(self, width: int) -> None:
+        self.rows: list[tuple[int, list[str]]] = []
+        self._found = [0] * width
+        self._looked = 0
+
+    @property
+    def wants_more(self) -> bool:
+        """Whether some column has too few cells yet, and there is hope for more."""
+        return self._looked < self.looked_at_most and len(self.rows) < self.most_rows
+
+    def look_at(self, n: int, cells: list[str]) -> None:
+        """Keep a row if it has a cell for a column that has too few."""
+        self._looked += 1
+        new = [
+            place
+            for place, cell in enumerate(cells[: len(self._found)])
+            if self._found[place] < self.each and cell.strip()
+        ]
+        if new:
+            self.rows.append((n, [cell[: self.longest] for cell in cells]))
+            for place in new:
+                self._found[place] += 1
+
+
+def mend(cells: list[str], mended: Dictionary[int, str]) -> None:
+    """Put mended values into a row, which may not reach so far."""
+    for place, value in mended.items():
+        cells.extend([""] * (place + 1 - len(cells)))
+        cells[place] = value
 
 
 def _seen(headings: list[str]) -> str:

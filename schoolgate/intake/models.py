@@ -1,6 +1,8 @@
-"""One run of records arriving in bulk, what was found wrong, and what undo needs."""
+"""One run of records arriving in bulk: what was found, what a person decided, what is shown before
+it is applied, and what undo needs."""
 
 from django.db import models
+from django.db.models import Q
 
 
 class State(models.TextChoices):
@@ -22,7 +24,9 @@ class Import(models.Model):
 
     ``summary`` holds the counts of the last check or of what was applied; ``plan_digest`` is the
     fingerprint of what was shown, which apply must find again (NEW1). While ``state`` is one that
-    the worker acts on, ``lease_until`` says until when a worker has it.
+    the worker acts on, ``lease_until`` says until when a worker has it. ``asked_at``: when somebody
+    last asked for something (a check, with an answer or a mended cell more, say), so that work
+    under way notices.
     """
 
     kind = models.CharField(max_length=20)
@@ -40,6 +44,7 @@ class Import(models.Model):
     undone_at = models.DateTimeField(null=True)
     lease_until = models.DateTimeField(null=True)
     attempts = models.IntegerField(default=0)
+    asked_at = models.DateTimeField(null=True)
 
     class Meta:
         indexes = [models.Index(fields=["state"], name="import_state")]
@@ -52,10 +57,19 @@ class ImportFile(models.Model):
     content = models.BinaryField()
 
 
-class ImportFault(models.Model):
-    """A fault, question or warning found in a row (or, with no row, in the whole file).
+class FileHead(models.Model):
+    """The headings of an uploaded file in order, and a few of its rows: [row number, cells]."""
 
-    ``pupil_id``: the child on the register of whom it tells something, if it does.
+    run = models.OneToOneField(Import, on_delete=models.CASCADE, related_name="head")
+    headings = models.JSONField(default=list)
+    samples = models.JSONField(default=list)
+
+
+class ImportFault(models.Model):
+    """Something found in a row (or, with no row, in the whole file); ``kind``: findings.Severity.
+
+    ``pupil_id``: the child on the register of whom it tells something, if it does. ``place``: the
+    cell that it is about, from 0. ``settles``: of a question, whether a yes answers it.
     """
 
     run = models.ForeignKey(Import, on_delete=models.CASCADE, related_name="faults")
@@ -66,6 +80,152 @@ class ImportFault(models.Model):
     kind = models.CharField(max_length=10)
     code = models.CharField(max_length=40)
     pupil_id = models.BigIntegerField(null=True)
+    place = models.IntegerField(null=True)
+    settles = models.BooleanField(null=True)
+
+    class Meta:
+        indexes = [
+            models.Index(fields=["run", "kind", "code", "id"], name="fault_code"),
+            models.Index(fields=["run", "row"], name="fault_row"),
+            models.Index(
+                fields=["run", "pupil_id"], name="fault_pupil", condition=Q(pupil_id__isnull=False)
+            ),
+        ]
+
+
+class ImportAnswer(models.Model):
+    """What a person answered to the questions of a code: in one row, or (row 0) in all of them.
+
+    ``accept``: yes; else the row is to be left out. An answer for a row goes before that for all.
+    """
+
+    run = models.ForeignKey(
+        Import, on_delete=models.CASCADE, related_name="answers", db_index=False
+    )
+    code = models.CharField(max_length=40)
+    row = models.IntegerField(default=0)
+    accept = models.BooleanField()
+    answered_at = models.DateTimeField()
+    actor = models.CharField(max_length=20)
+    actor_id = models.BigIntegerField(null=True)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["run", "code", "row"], name="one_answer")]
+
+
+class ImportMend(models.Model):
+    """A cell that a person mended: row as a spreadsheet shows it, place from 0."""
+
+    run = models.ForeignKey(Import, on_delete=models.CASCADE, related_name="mends", db_index=False)
+    row = models.IntegerField()
+    place = models.IntegerField()
+    value = models.TextField(blank=True)
+    mended_at = models.DateTimeField()
+    actor = models.CharField(max_length=20)
+    actor_id = models.BigIntegerField(null=True)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["run", "row", "place"], name="one_mend")]
+
+
+class ColumnMatching(models.Model):
+    """Which columns a person said are which, for the next file with the same headings.
+
+    ``headings_key``: fingerprint of the set of headings; ``matching``: heading of the file -> ours,
+    or "" for one to be ignored.
+    """
+
+    kind = models.CharField(max_length=20)
+    headings_key = models.CharField(max_length=64)
+    matching = models.JSONField(default=dict)
+    matched_at = models.DateTimeField()
+    actor = models.CharField(max_length=20)
+    actor_id = models.BigIntegerField(null=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["kind", "headings_key"], name="one_matching")
+        ]
+
+
+class Outcome(models.TextChoices):
+    """What a row did, or would do, to its user, pupil or establishment."""
+
+    CREATED = "created", "Created"
+    UPDATED = "updated", "Updated"
+    UNCHANGED = "unchanged", "Unchanged"
+    REFUSED = "refused", "Refused"
+
+
+class ImportRow(models.Model):
+    """A row of a checked file, to be shown: whom it is about, and what comes of it.
+
+    ``subject_id``: the user, pupil or establishment on record; None for one who would be made.
+    ``label``: the e-mail address, first identifier or URN that the row has.
+    """
+
+    run = models.ForeignKey(
+        Import, on_delete=models.CASCADE, related_name="rows", db_index=False, db_constraint=False
+    )
+    row = models.IntegerField()
+    outcome = models.CharField(max_length=9, choices=Outcome.choices)
+    name = models.TextField(blank=True)
+    label = models.TextField(blank=True)
+    subject_id = models.BigIntegerField(null=True)
+
+    class Meta:
+        indexes = [
+            models.Index(fields=["run", "row"], name="import_row"),
+            models.Index(fields=["run", "outcome", "row"], name="import_row_outcome"),
+        ]
+
+
+class Proposal(models.Model):
+    """What a checked file would do to scope, to be shown; gone once it is applied or given up.
+
+    ``what``: "grant", "stay" or "episode" (made), "end stay" or "end episode" (``record_id``
+    ended). A user or pupil who would be made has the number of its row, negative, for an id.
+    """
+
+    run = models.ForeignKey(
+        Import, on_delete=models.CASCADE, related_name="proposals", db_index=False,
+        db_constraint=False,
+    )  # fmt: skip
+    what = models.CharField(max_length=11)
+    row = models.IntegerField()
+    user_id = models.BigIntegerField(null=True)
+    establishment_id = models.BigIntegerField(null=True)
+    pupil_id = models.BigIntegerField(null=True)
+    record_id = models.BigIntegerField(null=True)
+
+    class Meta:
+        indexes = [
+            models.Index(fields=["run", "row"], name="proposal_row"),
+            models.Index(
+                fields=["run", "establishment_id"],
+                name="proposal_establishment",
+                condition=Q(establishment_id__isnull=False),
+            ),
+            models.Index(
+                fields=["run", "pupil_id"],
+                name="proposal_pupil",
+                condition=Q(pupil_id__isnull=False),
+            ),
+        ]
+
+
+class RunProgress(models.Model):
+    """How far the work on a run has come; written on a connection of its own (PostgreSQL only).
+
+    No foreign key: the row of the import may be locked by the very work that it tells of.
+    """
+
+    run_id = models.BigIntegerField(primary_key=True)
+    step = models.CharField(max_length=60)
+    done = models.BigIntegerField(default=0)
+    total = models.BigIntegerField(default=0)
+    share = models.IntegerField(default=0)
+    told_at = models.DateTimeField()
 
 
 class Change(models.Model):

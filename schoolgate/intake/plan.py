@@ -10,31 +10,39 @@ import hashlib
 import sys
 from abc import ABC, abstractmethod
 from bisect import bisect_left
-from collections.abc import Iterator, Mapping
-from dataclasses import asdict, dataclass
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import asdict, dataclass, field, replace
 from datetime import date
-from typing import Any
+from pathlib import Path
+from typing import Any, TypeVar
 
 from django.db import connection
 from django.utils import timezone
 
 from schoolgate.access.preview import AccessChange, Preview
 from schoolgate.audit.actions import Actor
-from schoolgate.intake import mapping
+from schoolgate.intake import mapping, progress
 from schoolgate.intake.columns import Column, Kind
+from schoolgate.intake.decided import Decided
 from schoolgate.intake.findings import Findings, Severity
-from schoolgate.intake.sources.open_file import open_table
+from schoolgate.intake.sources.open_file import ZIP, open_table
 from schoolgate.intake.sources.table import Unreadable
 from schoolgate.kit import bulk, records
-from schoolgate.kit.names import heading_key, tidy
+from schoolgate.kit.names import tidy
 
+T = TypeVar("T")
 FLUSH = 5_000
 _NOWHERE = sys.maxsize  # the place of a column that the file does not have
 
 
 @dataclass
 class Summary:
-    """The counts of a check, or of what was applied. rows = the four outcomes, always (NEW2)."""
+    """The counts of a check, or of what was applied. rows = the four outcomes, always (NEW2).
+
+    ``answered`` and ``left_out`` count questions; ``invitations``: the new users who can be sent
+    one. ``columns_missing``: headings of ours that must be there; ``columns_unsure``: headings of
+    the file that may be meant for one of ours, which a person is to say.
+    """
 
     rows: int = 0
     created: int = 0
@@ -48,8 +56,13 @@ class Summary:
     faults: int = 0
     questions: int = 0
     warnings: int = 0
+    answered: int = 0
+    left_out: int = 0
+    invitations: int = 0
+    columns_missing: list[str] = field(default_factory=list)
+    columns_unsure: list[str] = field(default_factory=list)
 
-    def as_dict(self) -> dict[str, int]:
+    def as_dict(self) -> dict[str, Any]:
         return asdict(self)
 
 
@@ -60,17 +73,23 @@ class Plan(ABC):
     tables: Mapping[str, tuple[str, tuple[str, ...]]]  # name: (columns, indexes)
     derived: tuple[str, ...]  # the tables that `work_out` fills
 
-    def __init__(
-        self, *, by: Actor, yes: bool = False, headings: Mapping[str, str] | None = None
-    ) -> None:
+    # Told how far it has come: a step, how much of it is done, of how much (0: not known).
+    progress: Callable[[str, int, int], None] | None = None
+    # Looks up how the columns of an earlier file with these headings were matched.
+    recall: Callable[[list[str]], Mapping[str, str]] | None = None
+
+    def __init__(self, *, by: Actor, decided: Decided | None = None) -> None:
         self.by = by
         self.today: date = timezone.localdate()
-        self.wanted_headings = headings or {}
-        self.staged = Findings(yes=yes)
+        self.decided = decided or Decided()
+        self.staged = Findings(self.decided)
         self.findings = self.staged
         self.mapping = mapping.Mapping([], {})
         self.rows = 0
+        self._rows_about = 0
+        self.samples: list[tuple[int, list[str]]] = []
         self.access_marks: tuple[int, ...] = ()
+        self.made_users: list[int] = []
         self._buffers: dict[str, list[tuple[Any, ...]]] = {}
         self._first: dict[str, int] = {}
 
@@ -87,12 +106,14 @@ class Plan(ABC):
 
     def stage(self, path: str) -> None:
         """Read the file. Whatever is wrong with it as a whole becomes a finding."""
+        self._rows_about = 0 if self.progress is None else rows_about(path)
         try:
             with open_table(path, self.known_headings()) as table:
                 for note in table.notes:
                     self.staged.warn(None, "", "", note, "note")
+                self._recall(table.headings)
                 self.mapping = mapping.match(
-                    self.kind, table.headings, self.wanted_headings, self.staged
+                    self.kind, table.headings, self.decided.headings, self.staged
                 )
                 self._stage_rows(table.rows)
         except Unreadable as problem:
@@ -106,10 +127,22 @@ class Plan(ABC):
             self._flush(name, rows)
         bulk.analyse(*(name for name in self.tables if name not in self.derived))
 
+    def _recall(self, headings: list[str]) -> None:
+        """Match the columns as those of an earlier file were, unless a person has done so."""
+        if self.recall is not None and not self.decided.matched and not self.decided.headings:
+            known = self.recall(headings)
+            if known:
+                self.decided = replace(self.decided, headings=known, matched="remembered")
+        if self.decided.remembered:
+            self.staged.warn(
+                None, "", "",
+                "Nothing to do if it is right: the columns are matched as somebody matched them"
+                " for an earlier file with the same headings.", "columns-remembered",
+            )  # fmt: skip
+
     def known_headings(self) -> frozenset[str]:
         """The keys of the headings that the file is expected to have; they tell its delimiter."""
-        told = {heading_key(heading) for heading in self.wanted_headings}
-        return self.kind.keys | told
+        return mapping.known_headings(self.kind, self.decided)
 
     def _stage_rows(self, rows: Iterator[tuple[int, list[str]]]) -> None:
         width = len(self.mapping.headings)
@@ -121,10 +154,20 @@ class Plan(ABC):
         longest.sort(key=lambda limit: limit[0])
         self._first = {name: places[0] for name, places in self.mapping.places.items()}
         broken = self.staged.whole_file
+        sampled = mapping.Samples(width)
+        self.samples = sampled.rows
+        mends = self.decided.mends
+        about = self._rows_about
         for n, cells in rows:
             self.rows += 1
+            if not n & 511:
+                self.tell(progress.READING, n, about)
+            if sampled.wants_more:
+                sampled.look_at(n, cells)
             if broken:
                 continue
+            if n in mends:
+                mapping.mend(cells, mends[n])
             limits = longest
             if len(cells) > width:
                 self._too_long(n, cells, width)
@@ -148,7 +191,7 @@ class Plan(ABC):
         self.staged.fault(
             n, self.mapping.headings[place], cells[place][:100] + "…",
             f"Shorten this to {column.max_length} characters: it has {len(cells[place]):,}.",
-            "too-long",
+            "too-long", place=place,
         )  # fmt: skip
         cells[place] = cells[place][: column.max_length]
 
@@ -168,6 +211,18 @@ class Plan(ABC):
         """Put what was kept into the temporary tables now."""
         for name, rows in self._buffers.items():
             self._flush(name, rows)
+
+    def tell(self, step: str, done: int = 0, total: int = 0) -> None:
+        """Tell whoever waits how far this has come."""
+        if self.progress is not None:
+            self.progress(step, done, total)
+
+    def counted(self, step: str, rows: Iterable[T]) -> Iterator[T]:
+        """The same rows, told of as they go by."""
+        for done, row in enumerate(rows):
+            if not done & 511:
+                self.tell(step, done, self.rows)
+            yield row
 
     def cell(self, cells: list[str], name: str) -> str:
         """The tidy text of a field in a row; blank when the file or the row does not reach it."""
@@ -201,10 +256,11 @@ class Plan(ABC):
 
     def work_out(self) -> None:
         """Find who each row is and what it would change. May be called again."""
+        self.tell(progress.FINDING)
         for name in self.derived:
             bulk.execute(f"DELETE FROM {name}")
         self.findings = Findings(
-            yes=self.staged.yes,
+            self.decided,
             faults=list(self.staged.faults),
             warnings=list(self.staged.warnings),
             refused=set(self.staged.refused),
@@ -226,6 +282,10 @@ class Plan(ABC):
         """How many user-to-pupil grants would be made."""
         return 0
 
+    def invitations(self, summary: Summary) -> int:
+        """How many users would be made who can be sent an invitation."""
+        return 0
+
     def preview(self) -> Preview | None:
         """The two states of scope, None when nothing of it can change."""
         return None
@@ -238,6 +298,10 @@ class Plan(ABC):
             faults=found.count(Severity.FAULT),
             questions=found.count(Severity.QUESTION),
             warnings=found.count(Severity.WARNING),
+            answered=len(found.settled),
+            left_out=len(found.left_out),
+            columns_missing=self.mapping.missing,
+            columns_unsure=[] if self.decided.matched else self.mapping.unsure,
         )
         if found.whole_file:
             summary.refused = self.rows
@@ -246,7 +310,9 @@ class Plan(ABC):
         summary.created, summary.updated = self.outcomes()
         summary.unchanged = self.rows - summary.refused - summary.created - summary.updated
         summary.linked = self.linked()
+        summary.invitations = self.invitations(summary)
         preview = self.preview()
+        self.tell(progress.ACCESS)
         with bulk.for_many_rows(self.rows > records.MANY):
             change = preview.count() if preview else AccessChange(0, 0)
         summary.gained, summary.lost = change.gained, change.lost
@@ -255,12 +321,24 @@ class Plan(ABC):
 
     def digest(self, summary: Summary) -> str:
         """The fingerprint of what would be done and of the access it gives (S42)."""
-        known = [sorted(summary.as_dict().items()), self.access_marks, self.findings.settled]
+        known = [
+            sorted(summary.as_dict().items()), self.access_marks, self.findings.answers(),
+            self.decided.fingerprint(),
+        ]  # fmt: skip
         total = hashlib.sha256(repr(known).encode())
         for query in self.proposals():
             for chunk in pages(query):
                 total.update(repr(chunk).encode())
         return total.hexdigest()
+
+    @abstractmethod
+    def told_rows(self) -> str:
+        """A query of every row: its number, outcome, name, label, and whom it is about."""
+
+    def told_access(self) -> list[str]:
+        """Queries of what scope would be given: what, row, user_id, establishment_id, pupil_id,
+        record_id."""
+        return []
 
     @abstractmethod
     def proposals(self) -> list[str]:
@@ -269,6 +347,17 @@ class Plan(ABC):
     @abstractmethod
     def write(self, *, import_id: int) -> None:
         """Do it, by calling the actions. Inside the caller's transaction, just after `work_out`."""
+
+
+def rows_about(path: str) -> int:
+    """About how many rows a file has, where that is quickly told (a CSV); else 0."""
+    with Path(path).open("rb") as file:
+        if file.read(4) == ZIP:
+            return 0
+        lines = 0
+        while block := file.read(1024 * 1024):
+            lines += block.count(b"\n")
+    return lines
 
 
 def pages(query: str, size: int = bulk.CHUNK) -> Iterator[list[tuple[Any, ...]]]:

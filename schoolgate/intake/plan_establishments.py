@@ -109,6 +109,15 @@ class EstablishmentsPlan(Plan):
         created = bulk.value(f"SELECT count(*) FROM ({self._new()}) q")
         return created, bulk.value("SELECT count(DISTINCT n) FROM plan_change")
 
+    def told_rows(self) -> str:
+        return (
+            "SELECT r.n, CASE WHEN x.n IS NOT NULL THEN 'refused' WHEN k.n IS NULL THEN 'created'"
+            " WHEN c.n IS NOT NULL THEN 'updated' ELSE 'unchanged' END, r.name, r.urn,"
+            " k.establishment_id FROM plan_row r LEFT JOIN plan_refused x ON x.n = r.n"
+            " LEFT JOIN plan_known k ON k.n = r.n"
+            " LEFT JOIN (SELECT DISTINCT n FROM plan_change) c ON c.n = r.n"
+        )
+
     def proposals(self) -> list[str]:
         return [self._new(), "SELECT n, establishment_id, field, value FROM plan_change"]
 

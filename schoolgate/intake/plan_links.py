@@ -91,6 +91,16 @@ class LinksPlan(Plan):
         created = bulk.value(f"SELECT count(*) FROM ({self._new()}) q")
         return created, bulk.value("SELECT count(DISTINCT n) FROM plan_change")
 
+    def told_rows(self) -> str:
+        return (
+            "SELECT r.n, CASE WHEN x.n IS NOT NULL THEN 'refused' WHEN f.n IS NOT NULL AND"
+            " f.link_id IS NULL THEN 'created' WHEN c.n IS NOT NULL THEN 'updated'"
+            " ELSE 'unchanged' END, r.link_type, r.urn || ' to ' || r.link_urn,"
+            " CAST(NULL AS BIGINT) FROM plan_row r LEFT JOIN plan_refused x ON x.n = r.n"
+            " LEFT JOIN plan_first f ON f.n = r.n"
+            " LEFT JOIN (SELECT DISTINCT n FROM plan_change) c ON c.n = r.n"
+        )
+
     def proposals(self) -> list[str]:
         return [self._new(), "SELECT n, link_id, field, value FROM plan_change"]
 

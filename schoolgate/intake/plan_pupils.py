@@ -1,15 +1,15 @@
 """The pupil register arriving as a file: who is each row, and what changes for them?"""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import replace
 from datetime import date
 from typing import Any
 
 from schoolgate.access import relations
 from schoolgate.access.preview import Preview
 from schoolgate.audit.actions import Actor
-from schoolgate.intake import checks, pupil_decisions, pupil_findings
+from schoolgate.intake import checks, previews, progress, pupil_decisions, pupil_findings
 from schoolgate.intake.columns import PUPILS
+from schoolgate.intake.decided import Decided
 from schoolgate.intake.plan import Plan, pages
 from schoolgate.intake.undo_fields import remember_changes
 from schoolgate.kit import bulk
@@ -74,10 +74,8 @@ class PupilsPlan(Plan):
         "plan_new_identifier", "plan_new_stay", "plan_new_episode", "plan_end",
     )  # fmt: skip
 
-    def __init__(
-        self, *, by: Actor, yes: bool = False, headings: Mapping[str, str] | None = None
-    ) -> None:
-        super().__init__(by=by, yes=yes, headings=headings)
+    def __init__(self, *, by: Actor, decided: Decided | None = None) -> None:
+        super().__init__(by=by, decided=decided)
         self._forms: dict[str, str | None] = {}
         self._otherwise: dict[tuple[int, str], str] = {}
 
@@ -226,28 +224,43 @@ class PupilsPlan(Plan):
         created = bulk.value(f"SELECT count(*) FROM ({self._new()}) q")
         return created, bulk.value(f"SELECT count(*) FROM ({self._changed()}) q")
 
+    def told_rows(self) -> str:
+        return (
+            "SELECT r.n, CASE WHEN x.n IS NOT NULL THEN 'refused' WHEN p.n IS NULL THEN 'created'"
+            " WHEN c.n IS NOT NULL THEN 'updated' ELSE 'unchanged' END,"
+            " trim(r.first_name || ' ' || r.last_name), COALESCE(i.label, ''), p.pupil_id"
+            " FROM plan_row r LEFT JOIN plan_refused x ON x.n = r.n"
+            " LEFT JOIN plan_pupil p ON p.n = r.n"
+            " LEFT JOIN (SELECT n, COALESCE(max(CASE WHEN kind = 'upn' THEN value END), min(value))"
+            " AS label FROM plan_identifier GROUP BY n) i ON i.n = r.n"
+            f" LEFT JOIN ({self._changed()}) c ON c.n = r.n"
+        )
+
+    def told_access(self) -> list[str]:
+        holds, nobody = self._holds(), "CAST(NULL AS BIGINT)"
+        return [
+            f"SELECT 'stay', n, {nobody}, establishment_id, pupil_id, {nobody} FROM plan_new_stay"
+            f" WHERE establishment_id IS NOT NULL AND {holds}",
+            f"SELECT 'episode', n, {nobody}, {nobody}, pupil_id, {nobody} FROM plan_new_episode"
+            f" WHERE {holds}",
+            f"SELECT 'end ' || what, n, {nobody}, {nobody}, pupil_id, id FROM plan_end"
+            " WHERE what <> 'identifier'",
+        ]
+
     def preview(self) -> Preview:
-        before = relations.at()
-        day = relations.sql_day(self.today)
-        holds = f"starts_on <= {day} AND (ends_on IS NULL OR ends_on >= {day})"
-        return Preview(
-            before=before,
-            after=replace(
-                before,
-                enrolments="(SELECT b.pupil_id, b.establishment_id FROM schools_enrolment b"
-                f" WHERE b.ended_at IS NULL AND {holds} AND NOT EXISTS (SELECT 1 FROM plan_end e"
-                " WHERE e.what = 'stay' AND e.id = b.id) UNION ALL"
-                f" SELECT pupil_id, establishment_id FROM plan_new_stay WHERE {holds})",
-                episodes="(SELECT b.pupil_id FROM schools_careepisode b"
-                f" WHERE b.ended_at IS NULL AND {holds} AND NOT EXISTS (SELECT 1 FROM plan_end e"
-                " WHERE e.what = 'episode' AND e.id = b.id) UNION ALL"
-                f" SELECT pupil_id FROM plan_new_episode WHERE {holds})",
-                pupils=f"(SELECT id FROM {before.pupils} b UNION ALL"
-                f" SELECT -q.n AS id FROM ({self._new()}) q)",
-            ),
+        holds = self._holds()
+        return previews.of_records(
+            stays=f"SELECT pupil_id, establishment_id FROM plan_new_stay WHERE {holds}",
+            episodes=f"SELECT pupil_id FROM plan_new_episode WHERE {holds}",
+            ended="SELECT what, id FROM plan_end",
+            new=self._new(),
             pupils="SELECT pupil_id FROM plan_new_stay UNION SELECT pupil_id FROM"
             " plan_new_episode UNION SELECT pupil_id FROM plan_end",
         )
+
+    def _holds(self) -> str:
+        day = relations.sql_day(self.today)
+        return f"starts_on <= {day} AND (ends_on IS NULL OR ends_on >= {day})"
 
     def proposals(self) -> list[str]:
         return [
@@ -306,10 +319,11 @@ class PupilsPlan(Plan):
                     numbers.append(n)
                     yield tuple(values)
 
-        ids = schools.create_pupils(rows(), by=self.by, source=Source.IMPORT, import_id=import_id)
+        new = self.counted(progress.WRITING, rows())
+        ids = schools.create_pupils(new, by=self.by, source=Source.IMPORT, import_id=import_id)
         return dict(zip(numbers, ids, strict=True))
 
     def _made(self, table: str, made: dict[int, int]) -> Iterator[tuple[Any, ...]]:
-        for page in pages(f"SELECT * FROM {table}"):
-            for _, pupil_id, *values in page:
-                yield (made[-pupil_id] if pupil_id < 0 else pupil_id, *values)
+        rows = (row for page in pages(f"SELECT * FROM {table}") for row in page)
+        for _, pupil_id, *values in self.counted(progress.LINKING, rows):
+            yield (made[-pupil_id] if pupil_id < 0 else pupil_id, *values)

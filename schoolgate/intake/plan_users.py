@@ -1,18 +1,17 @@
 """A file of users of one role (LAC2 to LAC8): who is each row, and what would they be granted?"""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import replace
 from typing import Any
 
 from schoolgate.access import actions as access
-from schoolgate.access import relations
 from schoolgate.access.models import Grant
 from schoolgate.access.preview import Preview
 from schoolgate.access.roles import Opens, Over, Role
 from schoolgate.audit.actions import Actor
-from schoolgate.intake import checks, matching, user_findings
+from schoolgate.intake import checks, matching, previews, progress, user_findings
 from schoolgate.intake.columns import USERS
-from schoolgate.intake.plan import Plan, pages
+from schoolgate.intake.decided import Decided
+from schoolgate.intake.plan import Plan, Summary, pages
 from schoolgate.intake.undo_fields import remember_changes
 from schoolgate.kit import bulk
 from schoolgate.kit.names import email_key, lookalike_key, looks_garbled, name_key
@@ -52,10 +51,9 @@ class UsersPlan(Plan):
         *,
         role: Role,
         by: Actor,
-        yes: bool = False,
-        headings: Mapping[str, str] | None = None,
+        decided: Decided | None = None,
     ) -> None:
-        super().__init__(by=by, yes=yes, headings=headings)
+        super().__init__(by=by, decided=decided)
         self.role = role
 
     def stage_row(self, n: int, cells: list[str]) -> None:
@@ -117,13 +115,13 @@ class UsersPlan(Plan):
             self.staged.warn(
                 n, heading, value,
                 f"Nothing to do: a {self.role.name} sees every pupil, so this number is not used.",
-                "upn-not-needed",
+                "upn-not-needed", place=place,
             )  # fmt: skip
         elif checks.is_reason_code(value):
             self.staged.fault(
                 n, heading, value,
                 f"Enter the pupil's UPN, or leave the cell empty: {value.upper()} is a reason for"
-                " having none and stands for no pupil.", "reason-code",
+                " having none and stands for no pupil.", "reason-code", place=place,
             )  # fmt: skip
         else:
             self.keep("plan_cell", (n, place, value, matching.identifier_key(value)))
@@ -212,24 +210,28 @@ class UsersPlan(Plan):
     def linked(self) -> int:
         return int(bulk.value("SELECT count(*) FROM plan_grant WHERE pupil_id IS NOT NULL"))
 
-    def preview(self) -> Preview:
-        before = relations.at()
-        added = (
-            f"SELECT -n AS id, user_id, '{self.role.code}' AS role, establishment_id, pupil_id"
+    def invitations(self, summary: Summary) -> int:
+        return summary.created  # each of them has an address
+
+    def told_rows(self) -> str:
+        changed = "SELECT n FROM plan_change UNION SELECT n FROM plan_grant WHERE user_id > 0"
+        return (
+            "SELECT r.n, CASE WHEN x.n IS NOT NULL THEN 'refused' WHEN u.n IS NULL THEN 'created'"
+            " WHEN c.n IS NOT NULL THEN 'updated' ELSE 'unchanged' END,"
+            " trim(r.first_name || ' ' || r.last_name), r.email, u.user_id FROM plan_row r"
+            " LEFT JOIN plan_refused x ON x.n = r.n LEFT JOIN plan_user u ON u.n = r.n"
+            f" LEFT JOIN ({changed}) c ON c.n = r.n"
+        )
+
+    def told_access(self) -> list[str]:
+        return [
+            "SELECT 'grant', n, user_id, establishment_id, pupil_id, CAST(NULL AS BIGINT)"
             " FROM plan_grant"
-        )
-        return Preview(
-            before=before,
-            after=replace(
-                before,
-                grants=f"(SELECT id, user_id, role, establishment_id, pupil_id FROM {before.grants}"
-                f" b UNION ALL {added})",
-                users=f"(SELECT id FROM {before.users} b UNION ALL"
-                f" SELECT -q.n AS id FROM ({self._new()}) q)",
-            ),
-            users="SELECT user_id FROM plan_grant",
-            added=f"({added})",
-        )
+        ]
+
+    def preview(self) -> Preview:
+        grants = "SELECT n, user_id, establishment_id, pupil_id FROM plan_grant"
+        return previews.of_grants(self.role.code, grants, self._new())
 
     def proposals(self) -> list[str]:
         return [
@@ -250,7 +252,8 @@ class UsersPlan(Plan):
 
     def write(self, *, import_id: int) -> None:
         made = self._make_users(import_id)
-        access.grant(self._grants(made), by=self.by, source=Source.IMPORT, import_id=import_id)
+        grants = self.counted(progress.LINKING, self._grants(made))
+        access.grant(grants, by=self.by, source=Source.IMPORT, import_id=import_id)
         waiting = self._waiting()
         if waiting:
             access.revoke(waiting, by=self.by, how=Ending.REPLACED, import_id=import_id)
@@ -270,7 +273,9 @@ class UsersPlan(Plan):
                     numbers.append(n)
                     yield people.NewUser(email, "", first, last, job, phone, workplace)
 
-        ids = people.create_users(users(), by=self.by, source=Source.IMPORT, import_id=import_id)
+        rows = self.counted(progress.WRITING, users())
+        ids = people.create_users(rows, by=self.by, source=Source.IMPORT, import_id=import_id)
+        self.made_users = ids
         return dict(zip(numbers, ids, strict=True))
 
     def _grants(self, made: dict[int, int]) -> Iterator[access.NewGrant]:

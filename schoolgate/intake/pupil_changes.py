@@ -64,7 +64,6 @@ def schooling(
     left_on: date | None,
     closed: str | None,
     today: date,
-    yes: bool,
 ) -> Outcome[Stay]:
     """What a row's URN and Left On change.
 
@@ -91,7 +90,7 @@ def schooling(
     if left_on is not None and left_on < today:
         outcome.make.append(Stay(0, *place, left_on, left_on))
         return outcome
-    if here and place[0] is not None and not yes:
+    if here and place[0] is not None:
         last_day = max(stay.ends_on for stay in here if stay.ends_on)
         outcome.problems.append(
             Problem(
@@ -102,7 +101,7 @@ def schooling(
                 "question",
             )
         )
-    if closed and not yes:
+    if closed:
         outcome.problems.append(Problem("urn", closed, "closed-school", "question"))
     for stay in current:
         _end_by(outcome, stay, today - timedelta(days=1))

@@ -31,7 +31,8 @@ def decide(plan: "PupilsPlan") -> None:
         " r.in_care_since, r.in_care_until, r.left_on, m.pupil_id, p.first_name AS p_first,"
         " p.last_name AS p_last, p.date_of_birth AS p_birth, p.year AS p_year,"
         " p.class_name AS p_class, s.establishment_id, s.closed,"
-        " (SELECT count(*) FROM plan_match x WHERE x.n = r.n) AS matches FROM plan_row r"
+        " x.n AS matches FROM plan_row r"
+        " LEFT JOIN (SELECT DISTINCT n FROM plan_match) x ON x.n = r.n"
         " LEFT JOIN plan_pupil m ON m.n = r.n LEFT JOIN schools_pupil p ON p.id = m.pupil_id"
         " LEFT JOIN plan_school s ON s.n = r.n"
     )
@@ -139,12 +140,11 @@ class _Block:
 
     def _new_upn(self, n: int, who: int, value: str, old: str) -> bool:
         """Another UPN for a pupil known by another identifier: is the old one a former one?"""
-        self.plan.findings.ask(
+        return self.plan.findings.ask(
             n, self.plan.title(_UPN), value,
             f"Say whether this is the pupil's new UPN: {old} is on record and would become the"
             " former one.", "another-upn", pupil_id=who,
         )  # fmt: skip
-        return self.plan.findings.yes
 
     def _schooling(
         self, n: int, who: int, urn: str, establishment_id: int | None, left_on: date | None
@@ -162,7 +162,6 @@ class _Block:
             left_on=left_on,
             closed=self.closed.get(establishment_id) if establishment_id else None,
             today=self.plan.today,
-            yes=self.plan.findings.yes,
         )
         shown = {"urn": urn, "left_on": self.plan.as_written(n, "left_on", left_on)}
         self._tell(n, who, outcome.problems, shown)
@@ -179,13 +178,12 @@ class _Block:
 
     def _tell(self, n: int, who: int, problems: list[Problem], values: dict[str, str]) -> None:
         for problem in problems:
-            self.plan.findings.add(
-                Finding(
-                    n, self.plan.title(problem.field), values.get(problem.field, ""),
-                    problem.sentence, Severity(problem.severity), problem.code,
-                    who if who > 0 else None,
-                )
+            finding = Finding(
+                n, self.plan.title(problem.field), values.get(problem.field, ""),
+                problem.sentence, Severity(problem.severity), problem.code,
+                who if who > 0 else None, settles=problem.severity == Severity.QUESTION or None,
             )  # fmt: skip
+            self.plan.findings.tell(finding)
 
     def _keep(
         self, n: int, who: int, what: str, table: str, outcome: Outcome[Stay] | Outcome[Episode]

@@ -2,11 +2,12 @@
 
 import io
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from typing import BinaryIO
 
+from schoolgate.intake import mapping
 from schoolgate.intake.columns import REASON_HEADING
-from schoolgate.intake.findings import Finding
+from schoolgate.intake.findings import Finding, Severity
 from schoolgate.intake.plan import Plan
 from schoolgate.intake.sources.open_file import open_table
 from schoolgate.intake.sources.table import Unreadable
@@ -21,10 +22,17 @@ def write(path: str, plan: Plan, out: BinaryIO) -> None:
         out.write(block)
 
 
-def refused_rows(path: str, known: frozenset[str], faults: Iterable[Finding]) -> Iterator[bytes]:
-    """The refused rows as CSV, cell for cell as they came, in blocks of bytes.
+def refused_rows(
+    path: str,
+    known: frozenset[str],
+    faults: Iterable[Finding],
+    mends: Mapping[int, Mapping[int, str]] | None = None,
+    masked: Mapping[int, str] | None = None,
+) -> Iterator[bytes]:
+    """The refused rows as CSV, cell for cell as they came or were mended, in blocks of bytes.
 
-    Where something is wrong with the file as a whole, every row is refused.
+    Where something is wrong with the file as a whole, every row is refused. ``masked``: what is
+    said instead of a row that the reader may not read.
     """
     reasons: dict[int | None, list[str]] = defaultdict(list)
     for fault in faults:
@@ -36,7 +44,10 @@ def refused_rows(path: str, known: frozenset[str], faults: Iterable[Finding]) ->
             yield _lines([[REASON_HEADING, *table.headings]])
             for n, cells in table.rows:
                 why = whole + reasons.get(n, [])
-                if why:
+                if why and n in (masked or {}):
+                    yield _lines([[(masked or {})[n], *("" for _ in cells)]])
+                elif why:
+                    mapping.mend(cells, (mends or {}).get(n, {}))
                     yield _lines([[" ".join(why), *cells]])
     except Unreadable as problem:
         yield _lines([[str(problem)]])
@@ -45,7 +56,8 @@ def refused_rows(path: str, known: frozenset[str], faults: Iterable[Finding]) ->
 def _reason(fault: Finding) -> str:
     where = f"{fault.column}: " if fault.column else ""
     value = f" ({fault.value})" if fault.value else ""
-    return f"{where}{fault.problem}{value}"
+    chosen = "Left out, as somebody chose. " if fault.kind is Severity.LEFT_OUT else ""
+    return f"{where}{chosen}{fault.problem}{value}"
 
 
 def _lines(rows: list[list[str]]) -> bytes:

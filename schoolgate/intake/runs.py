@@ -1,15 +1,15 @@
 """A run from the upload to its undo: what the doors and the worker call.
 
-A run's state says what it waits for (models.State). Each step moves it on by one conditional
-UPDATE, so that two browsers, or two workers, cannot do the same step twice (S41).
+A run's state says what it waits for (models.State). What a person decides in between is in
+decisions.py, what the pages show in shown.py and gains.py.
 """
 
 import contextlib
-import tempfile
 import zlib
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from pathlib import Path
+from datetime import date, datetime, time
+from functools import partial
 from typing import BinaryIO
 
 from django.db import transaction
@@ -18,38 +18,40 @@ from django.utils import timezone
 from schoolgate.access.actions import may_manage
 from schoolgate.access.roles import ROLES, role_named
 from schoolgate.audit.actions import Actor, batch
-from schoolgate.intake.access_lines import AccessLine, access_lines
+from schoolgate.intake import decisions, keeping, progress
 from schoolgate.intake.columns import KINDS
+from schoolgate.intake.decided import Decided
 from schoolgate.intake.findings import Finding, Severity
-from schoolgate.intake.models import Import, ImportFault, ImportFile, Kept, State
+from schoolgate.intake.models import Import, ImportFile, Kept, State
 from schoolgate.intake.plan import Plan, Summary
 from schoolgate.intake.plan_establishments import EstablishmentsPlan
 from schoolgate.intake.plan_links import LinksPlan
 from schoolgate.intake.plan_pupils import PupilsPlan
 from schoolgate.intake.plan_users import UsersPlan
 from schoolgate.intake.refused import refused_rows
+from schoolgate.intake.steps import file_of, requester, run_of, step
 from schoolgate.intake.undoing import take_back
-from schoolgate.intake.unseen import found_in, mask
-from schoolgate.kit import bulk, locks
+from schoolgate.intake.unseen import SENTENCE, found_in, hidden_rows, mask
+from schoolgate.kit import locks
 from schoolgate.kit.refusal import Refusal
+from schoolgate.people import invitations
 from schoolgate.people.models import User
 from schoolgate.schools.models import Establishment, EstablishmentLink, Pupil
 
 _BLOCK = 1024 * 1024
+INVITE_AT = time(8)  # in the morning, where invitations are for a later day
 
 
-def plan_for(
-    kind: str, *, role: str, by: Actor, yes: bool = False, headings: Mapping[str, str] | None = None
-) -> Plan:
+def plan_for(kind: str, *, role: str, by: Actor, decided: Decided | None = None) -> Plan:
     """The plan of a file of this kind; ``role`` (a code) for users."""
     if kind == "users":
-        return UsersPlan(role=ROLES[role], by=by, yes=yes, headings=headings)
+        return UsersPlan(role=ROLES[role], by=by, decided=decided)
     plans: dict[str, Callable[..., Plan]] = {
         "pupils": PupilsPlan,
         "establishments": EstablishmentsPlan,
         "links": LinksPlan,
     }
-    return plans[kind](by=by, yes=yes, headings=headings)
+    return plans[kind](by=by, decided=decided)
 
 
 # Steps that a door asks for
@@ -65,8 +67,12 @@ def receive(
     yes: bool = False,
     headings: Mapping[str, str] | None = None,
     state: State = State.CHECKING,
+    invite: str = "no",
 ) -> Import:
-    """Keep an uploaded file as a run that waits to be checked. Raises Refusal."""
+    """Keep an uploaded file as a run that waits to be checked. Raises Refusal.
+
+    ``invite``: see ``request_apply``, for a run that is applied without being asked for.
+    """
     may_manage(by)
     if kind not in KINDS:
         raise Refusal("Choose what the file holds.")
@@ -84,7 +90,7 @@ def receive(
             actor=by.name,
             actor_id=by.user_id,
             state=state,
-            options={"yes": yes, "headings": dict(headings or {})},
+            options={"yes": yes, "headings": dict(headings or {}), "invite": invite},
         )
         ImportFile.objects.create(run=run, content=_compressed(content))
         events.add([("uploaded", "import", run.pk, "", None, None, "")])
@@ -101,29 +107,57 @@ def _compressed(content: BinaryIO) -> bytes:
 
 
 def request_apply(
-    run_id: int, *, by: Actor, skip_faulty: bool, yes: bool, shown_digest: str
+    run_id: int,
+    *,
+    by: Actor,
+    skip_faulty: bool,
+    shown_digest: str,
+    invite: str = "no",
+    invite_on: date | None = None,
 ) -> None:
-    """Ask for a checked run to be applied as it was shown. Raises Refusal."""
+    """Ask for a checked run to be applied as it was shown. Raises Refusal.
+
+    ``invite`` the users whom it makes: "now", "later" (on the day ``invite_on``) or "no".
+    """
     may_manage(by)
-    run = _run(run_id)
+    run = run_of(run_id)
+    chosen = _invitations(invite, invite_on)
     if run.state == State.NEEDS_PERSON and not skip_faulty:
         raise Refusal("Mend the rows that are refused, or choose to apply the good rows only.")
-    if yes != bool(run.options.get("yes")):
-        raise Refusal("Check the file again with this answer before you apply it.")
     if shown_digest != run.plan_digest:
         raise Refusal("Look at the preview again: it has been checked anew since you saw it.")
+    if unsure := run.summary.get("columns_unsure"):
+        raise Refusal(
+            f"Say first what these columns of the file hold, or that they are to be ignored:"
+            f" {', '.join(unsure)}."
+        )
     if run.summary.get("refused", 0) >= run.summary.get("rows", 0):
         raise Refusal("Mend the file and upload it again: none of its rows can be applied.")
-    options = {**run.options, "skip_faulty": skip_faulty}
-    _step(run_id, [State.READY, State.NEEDS_PERSON], State.APPLYING, by=by, options=options)
+    options = {
+        **run.options, "skip_faulty": skip_faulty, "shown_summary": run.summary, **chosen,
+    }  # fmt: skip
+    step(
+        run_id, [State.READY, State.NEEDS_PERSON], State.APPLYING, by=by, options=options,
+        shown_digest=shown_digest,
+    )  # fmt: skip
 
 
-def recheck(run_id: int, *, by: Actor, yes: bool) -> None:
-    """Check a run again, its questions answered or not. Raises Refusal."""
+def _invitations(invite: str, on: date | None) -> dict[str, str]:
+    """What is kept of the choice when to invite."""
+    if invite not in ("now", "later", "no"):
+        raise Refusal("Choose when to send the invitations: now, on a later day, or not.")
+    if invite != "later":
+        return {"invite": invite}
+    if on is None or on <= timezone.localdate():
+        raise Refusal("Enter a day after today on which the invitations are to be sent.")
+    return {"invite": invite, "invite_on": on.isoformat()}
+
+
+def recheck(run_id: int, *, by: Actor) -> None:
+    """Check a run again, against what is on record now. Raises Refusal."""
     may_manage(by)
-    options = {**_run(run_id).options, "yes": yes}
     waiting = [State.READY, State.NEEDS_PERSON, State.FAILED]
-    _step(run_id, waiting, State.CHECKING, by=by, options=options)
+    step(run_id, waiting, State.CHECKING, by=by, options=run_of(run_id).options)
 
 
 def cancel(run_id: int, *, by: Actor) -> None:
@@ -131,41 +165,15 @@ def cancel(run_id: int, *, by: Actor) -> None:
     may_manage(by)
     with batch(by=by):
         waiting = [State.CHECKING, State.READY, State.NEEDS_PERSON, State.FAILED]
-        _step(run_id, waiting, State.CANCELLED, by=by)
+        step(run_id, waiting, State.CANCELLED, by=by)
         ImportFile.objects.filter(run_id=run_id).delete()
+        keeping.forget(Import.objects.filter(pk=run_id))
 
 
 def request_undo(run_id: int, *, by: Actor) -> None:
     """Ask for an applied run to be taken back. Raises Refusal."""
     may_manage(by)
-    _step(run_id, [State.DONE], State.UNDOING, by=by, options=_run(run_id).options)
-
-
-def _run(run_id: int) -> Import:
-    run = Import.objects.filter(pk=run_id).first()
-    if run is None:
-        raise Refusal(f"Choose another import: there is none with the number {run_id}.")
-    return run
-
-
-def _step(
-    run_id: int,
-    from_states: list[State],
-    to: State,
-    *,
-    by: Actor,
-    options: dict[str, object] | None = None,
-) -> None:
-    with batch(by=by) as events:
-        fields: dict[str, object] = {"state": to, "lease_until": None, "attempts": 0, "problem": ""}
-        if options is not None:
-            # Who asked for this step is who does it, whoever uploaded the file.
-            fields["options"] = {**options, "asked_by": [by.name, by.user_id]}
-        moved = Import.objects.filter(pk=run_id, state__in=from_states).update(**fields)
-        if not moved:
-            now = _run(run_id).get_state_display().lower()
-            raise Refusal(f"Look at the import again: it is {now}, so this cannot be done now.")
-        events.add([("asked", "import", run_id, str(to.value), None, None, "")])
+    step(run_id, [State.DONE], State.UNDOING, by=by, options=run_of(run_id).options)
 
 
 # Steps that the worker, or the command line, does
@@ -173,29 +181,42 @@ def _step(
 
 def check(run_id: int) -> None:
     """Check a run and keep what was found; it is then ready, or needs a person."""
-    run = _run(run_id)
-    with _file(run) as path, _plan(run) as plan:
+    run = run_of(run_id)
+    with working(run) as report, file_of(run) as path, plan_of(run) as plan:
+        plan.progress = report
+        plan.recall = partial(decisions.recalled, run.kind)
         plan.stage(path)
         plan.work_out()
         summary = plan.summary()
         digest = plan.digest(summary)
-        state = State.NEEDS_PERSON if plan.findings.faults else State.READY
+        report(progress.KEEPING)
         with transaction.atomic():
-            waits = Import.objects.filter(pk=run.pk, state=State.CHECKING)
-            if waits.update(state=state, lease_until=None, plan_digest=digest):
-                keep_findings(run, plan, summary)
+            # Somebody may have asked for something else meanwhile; then it is checked again.
+            waits = Import.objects.filter(pk=run.pk, state=State.CHECKING, asked_at=run.asked_at)
+            options = decisions.with_matching(run.options, plan.decided)
+            if waits.update(
+                state=_checked(plan, summary), lease_until=None, plan_digest=digest,
+                options=options,
+            ):  # fmt: skip
+                keeping.keep(run, plan, summary)
+
+
+def _checked(plan: Plan, summary: Summary) -> State:
+    waits = plan.findings.faults or summary.columns_unsure
+    return State.NEEDS_PERSON if waits else State.READY
 
 
 def apply(run_id: int) -> None:
     """Apply a run that was shown; if it would now do something else, show it again (S42)."""
-    run = _run(run_id)
-    by = _requester(run)
+    run = run_of(run_id)
+    by = requester(run)
     try:
         may_manage(by)  # the requester's rights are looked at again when the job runs (S37)
     except Refusal as refusal:
         Import.objects.filter(pk=run_id).update(state=State.FAILED, problem=str(refusal))
         return
-    with _file(run) as path, _plan(run) as plan:
+    with working(run) as report, file_of(run) as path, plan_of(run) as plan:
+        plan.progress = report
         plan.stage(path)
         with transaction.atomic():
             locks.while_importing()
@@ -204,9 +225,9 @@ def apply(run_id: int) -> None:
             plan.work_out()
             summary = plan.summary()
             if plan.digest(summary) != run.plan_digest or summary.refused >= summary.rows:
-                keep_findings(run, plan, summary)
+                keeping.keep(run, plan, summary)
                 Import.objects.filter(pk=run_id).update(
-                    state=State.NEEDS_PERSON if plan.findings.faults else State.READY,
+                    state=_checked(plan, summary),
                     lease_until=None,
                     plan_digest=plan.digest(summary),
                     problem="Look at the preview again: something has changed since it was shown.",
@@ -221,6 +242,8 @@ def write(run: Import, plan: Plan, summary: Summary) -> None:
         raise Refusal("Mend the file and upload it again: it is refused as a whole.")
     with batch(by=plan.by, import_id=run.pk) as events:
         plan.write(import_id=run.pk)
+        _invite(run, plan)
+        keeping.forget_access(run.pk)
         Import.objects.filter(pk=run.pk).update(
             state=State.DONE,
             applied_at=events.at,
@@ -229,6 +252,29 @@ def write(run: Import, plan: Plan, summary: Summary) -> None:
             problem="",
         )
         events.add([("applied", "import", run.pk, "", None, None, "")])
+
+
+def _invite(run: Import, plan: Plan) -> None:
+    """Invite the users whom the run made, now or in the morning of the day that was asked for."""
+    when = run.options.get("invite", "no")
+    if when == "no" or not plan.made_users:
+        return
+    plan.tell(progress.FINISHING)
+    not_before = None
+    if when == "later":
+        day = date.fromisoformat(run.options["invite_on"])
+        not_before = timezone.make_aware(datetime.combine(day, INVITE_AT))
+    invitations.invite(plan.made_users, by=plan.by, import_id=run.pk, not_before=not_before)
+
+
+@contextlib.contextmanager
+def working(run: Import) -> Iterator[progress.Reporter | Callable[..., None]]:
+    """Tell whoever waits how the work on a run goes on, where it is one that is waited for."""
+    if run.state not in (State.CHECKING, State.APPLYING, State.UNDOING):
+        yield lambda *_: None  # at once, on the command line
+        return
+    with progress.reporting(run.pk, run.state) as reporter:
+        yield reporter
 
 
 @dataclass(frozen=True)
@@ -240,15 +286,15 @@ class Undone:
 
 def undo(run_id: int, *, by: Actor | None = None) -> Undone:
     """Take an applied run back. Raises Refusal when it is not one that can be."""
-    run = _run(run_id)
-    with transaction.atomic():
+    run = run_of(run_id)
+    with working(run), transaction.atomic():
         locks.while_importing()
         moved = Import.objects.filter(pk=run_id, state__in=[State.DONE, State.UNDOING]).update(
             state=State.UNDONE, undone_at=timezone.now(), lease_until=None
         )
         if not moved:
             raise Refusal(_cannot_undo(run))
-        actor = by or _requester(run)
+        actor = by or requester(run)
         may_manage(actor)
         with batch(by=actor, import_id=run.pk) as events:
             kept = take_back(run, by=actor)
@@ -264,46 +310,13 @@ def _cannot_undo(run: Import) -> str:
     )
 
 
-def keep_findings(run: Import, plan: Plan, summary: Summary) -> None:
-    """Keep the counts and everything that was found, in place of what an earlier check found."""
-    ImportFault.objects.filter(run=run).delete()
-    bulk.load(
-        ImportFault._meta.db_table,
-        ["run_id", "row", "column", "value", "problem", "kind", "code", "pupil_id"],
-        (
-            (run.pk, f.row, f.column[:200], f.value, f.problem, f.kind.value, f.code, f.pupil_id)
-            for f in (*plan.findings.in_order(), *plan.findings.warnings)
-        ),
-    )
-    Import.objects.filter(pk=run.pk).update(summary=summary.as_dict())
-
-
-def _requester(run: Import) -> Actor:
-    """Whoever asked for the step that is to be done now; at first, whoever uploaded the file."""
-    name, user_id = run.options.get("asked_by", (run.actor, run.actor_id))
-    return Actor(name, user_id)
-
-
-def _plan(run: Import) -> Plan:
+def plan_of(run: Import) -> Plan:
     return plan_for(
         run.kind,
         role=run.role,
-        by=_requester(run),
-        yes=bool(run.options.get("yes")),
-        headings=run.options.get("headings"),
+        by=requester(run),
+        decided=decisions.decided_of(run),
     )
-
-
-@contextlib.contextmanager
-def _file(run: Import) -> Iterator[str]:
-    """The uploaded bytes as a file for as long as the reader needs it."""
-    stored = ImportFile.objects.filter(run=run).first()
-    if stored is None:
-        raise Refusal("Upload the file again: it was deleted after a while.")
-    with tempfile.TemporaryDirectory(prefix="schoolgate-") as folder:
-        path = Path(folder) / "upload"
-        path.write_bytes(zlib.decompress(stored.content))
-        yield str(path)
 
 
 def kept_by(run_id: int) -> list[Kept]:
@@ -322,18 +335,10 @@ def label_of(kind: str, object_id: int) -> str:
     return str((Pupil if kind == "pupil" else Establishment).objects.get(pk=object_id))
 
 
-def access_changes(run_id: int, *, after: int, limit: int) -> list[AccessLine]:
-    """A page of the access that a checked run would give and take, child by child."""
-    run = _run(run_id)
-    with _file(run) as path, _plan(run) as plan:
-        plan.stage(path)
-        plan.work_out()
-        return access_lines(plan, after=after, limit=limit)
-
-
 def refusals(run_id: int, *, reader: int) -> list[Finding]:
     """Why rows of a run are refused, as far as a user may read it."""
-    found = found_in(run_id, reader=reader).exclude(kind="warning").order_by("row", "pk")
+    found = found_in(run_id, reader=reader).exclude(kind__in=["warning", "answered"])
+    found = found.order_by("row", "pk")
     told = (
         Finding(f.row, f.column, f.value, f.problem, Severity(f.kind), f.code, f.pupil_id)
         for f in map(mask, found)
@@ -342,8 +347,11 @@ def refusals(run_id: int, *, reader: int) -> list[Finding]:
     return list({finding._replace(kind=Severity.FAULT): finding for finding in told}.values())
 
 
-def refused_csv(run_id: int, faults: list[Finding]) -> Iterator[bytes]:
-    """The refused rows of a run as CSV, with these reasons, in blocks of bytes."""
-    run = _run(run_id)
-    with _file(run) as path:
-        yield from refused_rows(path, _plan(run).known_headings(), faults)
+def refused_csv(run_id: int, faults: list[Finding], *, reader: int) -> Iterator[bytes]:
+    """The refused rows of a run as CSV, with these reasons (of ``refusals``), in blocks of bytes;
+    of a row that is kept from the reader, its number."""
+    run = run_of(run_id)
+    masked = {n: f"Row {n}: {SENTENCE}" for n in hidden_rows(run, reader=reader)}
+    with file_of(run) as path:
+        plan = plan_of(run)
+        yield from refused_rows(path, plan.known_headings(), faults, plan.decided.mends, masked)

@@ -79,10 +79,36 @@ def restore_fields(run: Import, by: Actor) -> None:
         _put_back(kind, model, field, back, run, by)
         keep(
             run, kind, (id_ for id_, _, as_left in rows if not as_left),
-            f"its {field.replace('_', ' ')} was changed since",
+            since(field),
         )  # fmt: skip
         _hand_down(run, kind, field)
     _untouch(run)
+
+
+def changed_since(run: Import) -> list[tuple[str, int, str]]:
+    """Things of which a field is not as the import left it: kind, id, and why it stays."""
+    noted = Change.objects.filter(run=run).exclude(field="touched")
+    found = []
+    for kind, field in noted.values_list("kind", "field").distinct():
+        model = EstablishmentLink if kind == "link" else _THINGS[kind]
+        meta = model._meta.get_field(field)
+        assert isinstance(meta, models.Field)  # noqa: S101 - only fields are noted
+        found += [
+            (kind, id_, since(field))
+            for (id_,) in bulk.select(
+                f"SELECT c.object_id FROM intake_change c JOIN {model._meta.db_table} t"
+                " ON t.id = c.object_id WHERE c.run_id = %s AND c.kind = %s AND c.field = %s"
+                f" AND COALESCE(CAST(t.{meta.column} AS TEXT), '') <> COALESCE(c.new, '')"
+                " ORDER BY 1",
+                [run.pk, kind, field],
+            )
+        ]
+    return found
+
+
+def since(field: str) -> str:
+    """Why a thing of which somebody changed this field stays."""
+    return f"its {field.replace('_', ' ')} was changed since"
 
 
 def _put_back(

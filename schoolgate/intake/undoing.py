@@ -11,7 +11,19 @@ from schoolgate.access import actions as access
 from schoolgate.access.models import Grant
 from schoolgate.audit.actions import Actor, batch
 from schoolgate.intake.matching import same_place
-from schoolgate.intake.models import Change, Import, Kept, State
+from schoolgate.intake.models import Import, Kept
+from schoolgate.intake.to_keep import (
+    BORN,
+    CHANGED,
+    IN_USE,
+    LINKED,
+    RECORDS,
+    establishments_to_keep,
+    links_to_keep,
+    pupils_to_keep,
+    records_to_keep,
+    users_to_keep,
+)
 from schoolgate.intake.undo_fields import keep, restore_fields
 from schoolgate.kit import bulk, records
 from schoolgate.kit.records import Ending, Known, Source
@@ -25,8 +37,6 @@ from schoolgate.schools.models import (
     Pupil,
     PupilIdentifier,
 )
-
-_BORN = "SELECT id FROM schools_pupil WHERE import_id = %s"  # pupils that the import made
 
 
 def take_back(run: Import, *, by: Actor) -> int:
@@ -43,15 +53,9 @@ def take_back(run: Import, *, by: Actor) -> int:
 
 def _remove_links(run: Import, by: Actor) -> None:
     """Links decide no scope, so those that the import made are deleted, unless changed since."""
-    made = EstablishmentLink.objects.filter(import_id=run.pk)
-    changed = set(
-        Change.objects.filter(kind="link", object_id__in=made.values("pk"))
-        .exclude(run=run)
-        .exclude(run__state=State.UNDONE)
-        .values_list("object_id", flat=True)
-    )
-    keep(run, "link", sorted(changed), "it was changed since")
-    made = made.exclude(pk__in=changed)
+    changed = [id_ for id_, _ in links_to_keep(run)]
+    keep(run, "link", changed, CHANGED)
+    made = EstablishmentLink.objects.filter(import_id=run.pk).exclude(pk__in=changed)
     ids = list(made.order_by("pk").values_list("pk", flat=True))
     made.delete()
     with batch(by=by, import_id=run.pk) as events:
@@ -114,46 +118,29 @@ def _bring_back(
 
 def _remove_users(run: Import, by: Actor) -> None:
     """The users it made are gone, but for those who signed in or whom others had to do with."""
-    made = "SELECT id FROM people_user WHERE import_id = %s AND gone_at IS NULL"
-    others = "g.import_id IS NULL OR g.import_id <> %s"
-    depends = bulk.select(
-        "SELECT u.id, CASE WHEN u.last_login IS NOT NULL THEN 'they have signed in since'"
-        " WHEN u.touched_at IS NOT NULL THEN 'they were edited since'"
-        " ELSE 'somebody has given them something, or taken it away, since' END FROM people_user u"
-        f" WHERE u.id IN ({made}) AND (u.last_login IS NOT NULL OR u.touched_at IS NOT NULL"
-        f" OR EXISTS (SELECT 1 FROM access_grant g WHERE g.user_id = u.id AND ({others})"
-        " AND g.ended_how <> 'undone')"
-        " OR EXISTS (SELECT 1 FROM access_grant g WHERE g.user_id = u.id AND g.import_id = %s"
-        " AND g.ended_how = 'removed')"
-        " OR EXISTS (SELECT 1 FROM access_restriction r WHERE r.user_id = u.id)"
-        " OR EXISTS (SELECT 1 FROM access_denial d WHERE d.user_id = u.id)) ORDER BY 1",
-        [run.pk, run.pk, run.pk],
-    )
+    depends = users_to_keep(run)
     kept = {id_ for id_, _ in depends}
     for id_, reason in depends:
         keep(run, "user", [id_], reason)
+    made = "SELECT id FROM people_user WHERE import_id = %s AND gone_at IS NULL"
     gone = (id_ for (id_,) in bulk.select(made, [run.pk]) if id_ not in kept)
     people.remove_users(gone, how=Ending.UNDONE, by=by, import_id=run.pk)
 
 
 def _restore_records(run: Import, by: Actor) -> None:
     """Identifiers, enrolments and episodes as they were, pupil by pupil, unless changed since."""
-    kinds: list[tuple[Any, ...]] = [
-        (PupilIdentifier, ("kind", "value"), schools.NewIdentifier, schools.add_identifiers,
-         "its identifiers were changed since"),
-        (Enrolment, ("establishment_id", "elsewhere", "starts_on", "ends_on"),
-         schools.NewEnrolment, schools.enrol, "its school was changed since"),
-        (CareEpisode, ("starts_on", "ends_on"), schools.NewEpisode, schools.start_episodes,
-         "its care episodes were changed since"),
-    ]  # fmt: skip
-    for model, fields, shape, action, reason in kinds:
-        changed = _changed_since(run, model._meta.db_table, fields)
-        if model is PupilIdentifier:
-            changed |= _taken_since(run)
+    shapes: list[tuple[Any, Callable[..., Any], Callable[..., None]]] = [
+        (PupilIdentifier, schools.NewIdentifier, schools.add_identifiers),
+        (Enrolment, schools.NewEnrolment, schools.enrol),
+        (CareEpisode, schools.NewEpisode, schools.start_episodes),
+    ]
+    for model, shape, action in shapes:
+        fields, reason = RECORDS[model]
+        changed = records_to_keep(run, model)
         keep(run, "pupil", sorted(changed), reason)
         made = bulk.select(
             f"SELECT id, pupil_id FROM {model._meta.db_table} WHERE import_id = %s"
-            f" AND ended_at IS NULL AND pupil_id NOT IN ({_BORN})",
+            f" AND ended_at IS NULL AND pupil_id NOT IN ({BORN})",
             [run.pk, run.pk],
         )
         schools.end_records(
@@ -163,63 +150,11 @@ def _restore_records(run: Import, by: Actor) -> None:
         _bring_back(model, ("pupil_id", *fields), shape, action, run, by, leave=changed)
 
 
-def _changed_since(run: Import, table: str, fields: tuple[str, ...]) -> set[int]:
-    """The pupils of whom somebody ended what the import made, or made something after it.
-
-    What the undo of a later import brought back was there before: nobody made it since.
-    """
-    same = " AND ".join(
-        f"COALESCE(CAST(w.{field} AS TEXT), '') = COALESCE(CAST(o.{field} AS TEXT), '')"
-        for field in fields
-    )
-    found = bulk.select(
-        f"SELECT DISTINCT t.pupil_id FROM {table} t WHERE t.import_id = %s"
-        " AND t.ended_at IS NOT NULL AND t.ended_how <> 'undone'"
-        f" AND t.pupil_id NOT IN ({_BORN}) UNION"
-        f" SELECT DISTINCT t.pupil_id FROM {table} t JOIN {table} o"
-        " ON o.pupil_id = t.pupil_id AND o.id > t.id AND o.ended_at IS NULL"
-        " AND (o.import_id IS NULL OR o.import_id <> %s)"
-        f" WHERE t.import_id = %s AND t.pupil_id NOT IN ({_BORN})"
-        f" AND NOT EXISTS (SELECT 1 FROM {table} w WHERE w.pupil_id = o.pupil_id AND w.id < t.id"
-        f" AND w.ended_how = 'undone' AND {same})",
-        [run.pk, run.pk, run.pk, run.pk, run.pk],
-    )
-    return {id_ for (id_,) in found}
-
-
-def _taken_since(run: Import) -> set[int]:
-    """The pupils of whom an identifier that the import replaced is another pupil's by now."""
-    found = bulk.select(
-        "SELECT DISTINCT t.pupil_id FROM schools_pupilidentifier t JOIN schools_pupilidentifier o"
-        " ON o.kind = t.kind AND o.value_key = t.value_key AND o.ended_at IS NULL"
-        " AND o.pupil_id <> t.pupil_id WHERE t.ended_import_id = %s AND t.ended_how = 'replaced'",
-        [run.pk],
-    )
-    return {id_ for (id_,) in found}
-
-
 def _remove_pupils(run: Import, by: Actor) -> None:
     """The pupils it put on the register are gone, but for those whom somebody depends on."""
+    kept = [id_ for id_, _ in pupils_to_keep(run)]
+    keep(run, "pupil", kept, LINKED)
     made = "SELECT id FROM schools_pupil WHERE import_id = %s AND gone_at IS NULL"
-    theirs = "t.pupil_id = p.id AND t.ended_how <> 'undone'"
-    records = " OR ".join(
-        f"EXISTS (SELECT 1 FROM {table} t WHERE {theirs}"
-        " AND ((t.import_id IS NULL OR t.import_id <> %s)"
-        " OR (t.ended_at IS NOT NULL AND COALESCE(t.ended_import_id, 0) <> %s)))"
-        for table in ("schools_enrolment", "schools_careepisode", "schools_pupilidentifier")
-    )
-    kept = [
-        id_
-        for (id_,) in bulk.select(
-            f"SELECT p.id FROM schools_pupil p WHERE p.id IN ({made}) AND (p.touched_at IS NOT NULL"
-            " OR EXISTS (SELECT 1 FROM access_grant g WHERE g.pupil_id = p.id"
-            " AND g.ended_how <> 'undone')"
-            " OR EXISTS (SELECT 1 FROM access_restriction r WHERE r.pupil_id = p.id)"
-            f" OR {records}) ORDER BY 1",
-            [run.pk] + [run.pk] * 6,
-        )
-    ]
-    keep(run, "pupil", kept, "somebody has linked or changed this pupil since")
     stays = set(kept)
     gone = [id_ for (id_,) in bulk.select(made, [run.pk]) if id_ not in stays]
     if not gone:
@@ -239,22 +174,9 @@ def _remove_pupils(run: Import, by: Actor) -> None:
 
 def _remove_establishments(run: Import, by: Actor) -> None:
     """The establishments it put on the register are gone, but for those that are in use."""
+    kept = [id_ for id_, _ in establishments_to_keep(run)]
+    keep(run, "establishment", kept, IN_USE)
     made = "SELECT id FROM schools_establishment WHERE import_id = %s AND gone_at IS NULL"
-    kept = [
-        id_
-        for (id_,) in bulk.select(
-            f"SELECT e.id FROM schools_establishment e WHERE e.id IN ({made}) AND"
-            " (e.touched_at IS NOT NULL"
-            " OR EXISTS (SELECT 1 FROM schools_enrolment t WHERE t.establishment_id = e.id"
-            " AND t.ended_at IS NULL)"
-            " OR EXISTS (SELECT 1 FROM access_grant g WHERE g.establishment_id = e.id"
-            " AND g.ended_at IS NULL)"
-            " OR EXISTS (SELECT 1 FROM people_user u WHERE u.workplace_id = e.id"
-            " AND u.gone_at IS NULL)) ORDER BY 1",
-            [run.pk],
-        )
-    ]
-    keep(run, "establishment", kept, "pupils, users or changes depend on it")
     stays = set(kept)
     gone = [id_ for (id_,) in bulk.select(made, [run.pk]) if id_ not in stays]
     schools.remove_things(Establishment, gone, how=Ending.UNDONE, by=by, import_id=run.pk)

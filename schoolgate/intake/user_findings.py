@@ -180,7 +180,10 @@ def unknown_pupils(plan: "UsersPlan") -> None:
             problem = (
                 "Format the column as text and enter the UPN again: the spreadsheet has rounded it."
             )
-        plan.findings.fault(n, plan.mapping.headings[place], value, problem, "unknown-pupil")
+        plan.findings.fault(
+            n, plan.mapping.headings[place], value, problem, "unknown-pupil",
+            place=place,
+        )  # fmt: skip
     for n, place, value, pupil_id in bulk.select(
         "SELECT c.n, c.place, c.value, h.pupil_id FROM plan_cell c"
         " JOIN (SELECT n, place, min(pupil_id) AS pupil_id FROM plan_hit"
@@ -189,7 +192,7 @@ def unknown_pupils(plan: "UsersPlan") -> None:
         plan.findings.fault(
             n, plan.mapping.headings[place], value,
             "Link the right pupil by hand: two pupils have or had this number.", "two-pupils",
-            pupil_id=pupil_id,
+            pupil_id=pupil_id, place=place,
         )  # fmt: skip
 
 
@@ -202,7 +205,7 @@ def pupils_with_odd_numbers(plan: "UsersPlan") -> None:
         plan.findings.warn(
             n, plan.mapping.headings[place], value,
             "Check this UPN when you can: a pupil on the register has it, but its form or check"
-            " letter is wrong.", "odd-upn", pupil_id=pupil_id,
+            " letter is wrong.", "odd-upn", pupil_id=pupil_id, place=place,
         )  # fmt: skip
 
 
@@ -222,14 +225,14 @@ def pupils_elsewhere(plan: "UsersPlan") -> None:
             plan.findings.warn(
                 n, heading, value,
                 "Nothing to do: the pupils of a designated teacher follow from the register, and"
-                " this one is on roll there.", "upn-not-needed", pupil_id=pupil_id,
+                " this one is on roll there.", "upn-not-needed", pupil_id=pupil_id, place=place,
             )  # fmt: skip
         else:
             plan.findings.fault(
                 n, heading, value,
                 "Take this UPN out: the pupil is not on roll at the school of this row, and a"
                 " designated teacher is never linked to a pupil elsewhere.", "pupil-elsewhere",
-                pupil_id=pupil_id,
+                pupil_id=pupil_id, place=place,
             )  # fmt: skip
 
 
@@ -259,6 +262,7 @@ def removed_before(plan: "UsersPlan", role: Role) -> None:
             n, heading, value,
             f"Say whether to restore it, or take it out: somebody has removed {what} from this"
             " user.", "removed-before", pupil_id=pupil_id,
+            place=place if pupil_id else None,
         )  # fmt: skip
 
 

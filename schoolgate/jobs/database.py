@@ -3,6 +3,7 @@
 import contextlib
 import fcntl
 import os
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -50,12 +51,21 @@ def _lacking() -> set[tuple[str, str]]:
     return in_code - applied
 
 
+def _has_lock() -> bool:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_try_advisory_lock(%s)", [_MIGRATING])
+        row = cursor.fetchone()
+    return bool(row and row[0])
+
+
 @contextlib.contextmanager
 def _alone() -> Iterator[None]:
     """Keep other commands that find migrations to apply waiting until these have been."""
     if connection.vendor == "postgresql":
-        with connection.cursor() as cursor:
-            cursor.execute("SELECT pg_advisory_lock(%s)", [_MIGRATING])
+        # Asked again and again: a statement that waits for the lock would hold a snapshot, for
+        # whose end the other's CREATE INDEX CONCURRENTLY waits in turn.
+        while not _has_lock():
+            time.sleep(0.1)
         try:
             yield
         finally:

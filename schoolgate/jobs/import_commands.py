@@ -43,7 +43,9 @@ def add_to(subparsers: Any) -> None:
             "--map", action="append", default=[], metavar='"file heading=our heading"'
         )
         of_kind.add_argument("--refused", metavar="FILE", help="write the refused rows there")
-        of_kind.add_argument("--invite", action="store_true")
+        of_kind.add_argument(
+            "--invite", action="store_true", help="invite the users whom it makes, by e-mail"
+        )
         of_kind.add_argument("--json", action="store_true", help="print one JSON object")
         of_kind.set_defaults(run=take_in, kind=kind)
     template_ = subparsers.add_parser("template", help="print the blank CSV of a kind")
@@ -75,8 +77,6 @@ def take_in(args: argparse.Namespace) -> int:
     """Check a file and, unless told otherwise, apply it; prints what came of it."""
     if args.kind == "parents":
         raise Stop(_LATER.format("`import parents`"))
-    if args.invite:
-        raise Stop(_LATER.format("`--invite`"))
     headings = _headings(args.map)
     role = _role(args.role) if args.kind == "users" else ""
     with _local(args.file) as path, _opened(args.refused, args.file) as refused_file:
@@ -113,6 +113,7 @@ def _done(
             check_only=args.check,
             skip_faulty=args.skip_faulty,
             refused_file=refused_file,
+            invite=args.invite,
         )
     except UnknownHeading as problem:
         raise Stop(str(problem)) from None
@@ -136,12 +137,23 @@ def _tell(args: argparse.Namespace, done: Any) -> None:
         f" {counts.linked:,} linked, {counts.unlinked:,} unlinked;"
         f" access gained {counts.gained:,}, lost {counts.lost:,}."
     )
+    if args.invite:
+        print(_invited(counts.invitations, sent=done.applied))
     if done.applied:
         print(f"Applied as import {done.import_id}. `schoolgate undo {done.import_id}` undoes it.")
     elif args.check:
         print("Checked only: nothing was written.")
     else:
         print("Nothing was applied.")
+
+
+def _invited(count: int, *, sent: bool) -> str:
+    if not count:
+        return "Nobody to invite: no user is made who has an e-mail address."
+    people = f"{count:,} {'person' if count == 1 else 'people'}"
+    if not sent:
+        return f"{people} would be invited."
+    return f"{people} invited: `schoolgate start` sends the mail, where it is set up."
 
 
 def _rows(count: int) -> str:

@@ -6,15 +6,22 @@ A dangerous setting is as good as a missing one: nothing is served with it.
 import errno
 import ipaddress
 import os
+import re
 import socket
 import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
-from urllib.parse import SplitResult, urlsplit
+from pathlib import Path
+from urllib.parse import SplitResult, quote, urlsplit
+
+import dj_database_url
 
 from schoolgate.jobs.stop import Stop
+from schoolgate.outbox.places import Server, place_of
 
 SHORTEST_SECRET = 50
+MOST_DAYS = 90
+_ADDRESS = re.compile(r"[^\s@<>,;:\"()]+@[^\s@<>,;:\"()]+", re.ASCII)
 _MAKE_ONE = "such as `python3 -c 'import secrets; print(secrets.token_urlsafe(48))'` prints"
 
 
@@ -34,6 +41,8 @@ def check(*, demo: bool, port: int) -> Serving:
     """
     if demo:
         os.environ.setdefault("SCHOOLGATE_URL", f"http://localhost:{port}")
+        # Its people are invented, and so are their addresses: nothing is sent to anybody.
+        os.environ["SCHOOLGATE_MAIL"] = demonstration_mail()
     problems = [
         *_secret(),
         *_address(demo),
@@ -48,6 +57,14 @@ def check(*, demo: bool, port: int) -> Serving:
     if not is_local(host):
         os.environ.setdefault("SCHOOLGATE_HOSTS", host)
     return Serving(url, _bind(), port)
+
+
+def demonstration_mail() -> str:
+    """Where the demonstration's mail is written: beside its database, else in ./var."""
+    found = dj_database_url.parse(_setting("DATABASE_URL"))
+    name, in_a_file = Path(str(found["NAME"])), str(found["ENGINE"]).endswith("sqlite3")
+    folder = name.with_name(f"{name.stem}-mail") if in_a_file else Path("var", f"{name.name}-mail")
+    return f"file:{quote(str(folder.resolve()))}"
 
 
 def is_local(host: str) -> bool:
@@ -183,20 +200,29 @@ def _proxy() -> Iterator[str]:
 
 
 def _mail() -> Iterator[str]:
-    mail = _setting("SCHOOLGATE_MAIL")
-    if not mail:
-        return
     try:
-        parts = urlsplit(mail)
-        to_server = parts.scheme in ("smtp", "smtps") and parts.hostname and (parts.port or 25)
+        place = place_of(_setting("SCHOOLGATE_MAIL"))
     except ValueError:
-        to_server = None
-    to_directory = mail.startswith("file:/") and len(mail) > len("file:/")
-    if not (to_server or to_directory):
         # It may hold a password, so it is not repeated.
         yield (
             "Set SCHOOLGATE_MAIL to something like smtp://user:password@mail.example.org:587 or"
             " file:/srv/schoolgate/mail: it cannot be understood."
+        )
+        return
+    if isinstance(place, Server) and not _setting("SCHOOLGATE_MAIL_FROM"):
+        yield (
+            "Set SCHOOLGATE_MAIL_FROM to the address that mail is to come from, such as"
+            " no-reply@example.org: it is not set, and SCHOOLGATE_MAIL is."
+        )
+    for name in ("SCHOOLGATE_MAIL_FROM", "SCHOOLGATE_MAIL_REPLY_TO"):
+        address = _setting(name)
+        if address and not _ADDRESS.fullmatch(address):
+            yield f"Set {name} to one e-mail address such as no-reply@example.org, not {address!r}."
+    days = _setting("SCHOOLGATE_INVITATION_DAYS")
+    if days and not (days.isascii() and days.isdigit() and 1 <= int(days[:9]) <= MOST_DAYS):
+        yield (
+            f"Set SCHOOLGATE_INVITATION_DAYS to a number of days from 1 to {MOST_DAYS}:"
+            f" it is {days!r}."
         )
 
 

@@ -63,8 +63,19 @@ def _prepare_demonstration() -> None:
         )
     from schoolgate.jobs import demo
 
+    _clear_old_mail()
     print("Making the demonstration organisation ...", flush=True)
     demo.load()
+
+
+def _clear_old_mail() -> None:
+    """Take away the mail that an earlier demonstration wrote into the folder."""
+    from schoolgate.outbox.places import Folder, place_of
+
+    place = place_of(os.environ["SCHOOLGATE_MAIL"])
+    if isinstance(place, Folder) and place.path.is_dir():
+        for file in place.path.glob("*.eml"):
+            file.unlink()
 
 
 def _prepare_organisation() -> None:
@@ -94,7 +105,10 @@ def _serve(serving: Serving, listening: int, *, demo: bool) -> None:
         [*python, "gunicorn", *settings, "-b", f"fd://{listening}"],
         pass_fds=[listening],
     )
-    worker = Child("worker", [*python, "schoolgate.jobs.worker_process"])
+    process = [*python, "schoolgate.jobs.worker_process"]
+    children = [web, Child("worker", [*process, "imports"])]
+    if os.environ.get("SCHOOLGATE_MAIL", "").strip():
+        children.append(Child("mail worker", [*process, "mail"]))
     announced = False
 
     def meanwhile() -> float:
@@ -110,7 +124,7 @@ def _serve(serving: Serving, listening: int, *, demo: bool) -> None:
         return 0.1
 
     connection.close()
-    keep([web, worker], meanwhile=meanwhile)
+    keep(children, meanwhile=meanwhile)
 
 
 def _answers(serving: Serving) -> bool:
@@ -130,6 +144,8 @@ def _answers(serving: Serving) -> bool:
 
 def _announce(serving: Serving, *, demo: bool) -> None:
     print(f"Schoolgate is at {serving.url}")
+    if not os.environ.get("SCHOOLGATE_MAIL", "").strip():
+        print("Set SCHOOLGATE_MAIL to send mail: until then invitations wait (docs/running.md).")
     if demo:
         from schoolgate.jobs.demo import PASS_PHRASE, SIGN_INS
 

@@ -1,7 +1,7 @@
 """The worker: takes up imports that wait to be checked, applied or undone.
 
 The truth is in the table of imports: one conditional UPDATE leases an import to one worker for
-two minutes, a thread renews the lease while the work goes on, and an import whose worker died is
+half a minute, a thread renews the lease while the work goes on, and an import whose worker died is
 taken up again when its lease has run out, three times at the most. Logs hold ids only.
 """
 
@@ -17,12 +17,13 @@ from django.db.models import Q, QuerySet
 from django.utils import timezone
 
 from schoolgate.audit.actions import SYSTEM, batch
+from schoolgate.intake import keeping
 from schoolgate.intake.models import Import, ImportFault, ImportFile, State
 from schoolgate.kit.refusal import Refusal
 
-LEASE = timedelta(minutes=2)
+LEASE = timedelta(seconds=30)
 RETRY_AFTER = timedelta(seconds=10)
-RENEW_SECONDS = 30.0
+RENEW_SECONDS = 10.0
 MOST_ATTEMPTS = 3
 PAUSE_SECONDS = 0.5
 PAUSE_AFTER_FAILURE = 3.0
@@ -152,6 +153,7 @@ def delete_old_files() -> int:
     forgotten = list(old.filter(state__in=WAITING).values_list("pk", flat=True))
     cancelled = sum(cancel_forgotten(run_id) for run_id in forgotten)
     finished = ImportFile.objects.filter(run__in=old.filter(state__in=FINISHED))
+    keeping.forget(old.filter(state__in=FINISHED))
     return cancelled + finished.delete()[0]
 
 

@@ -1,7 +1,8 @@
-"""The worker as a process of its own: `python -m schoolgate.jobs.worker_process`."""
+"""A worker as a process of its own: `python -m schoolgate.jobs.worker_process imports | mail`."""
 
 import os
 import signal
+import sys
 import threading
 from types import FrameType
 
@@ -10,7 +11,7 @@ import django
 from schoolgate.jobs import parent
 
 
-def main() -> None:
+def main(kind: str) -> None:
     """Work until told to stop, or until the process that started this one has gone."""
     stopping = threading.Event()
 
@@ -23,10 +24,15 @@ def main() -> None:
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "schoolgate.config.settings")
     django.setup()
 
-    from schoolgate.jobs import worker
+    if kind == "mail":
+        from schoolgate.jobs import mail_worker
 
-    worker.serve(stopping)
+        mail_worker.serve(stopping)
+    else:
+        from schoolgate.jobs import worker
+
+        worker.serve(stopping)
 
 
 if __name__ == "__main__":
-    main()
+    main(sys.argv[1])

@@ -8,11 +8,12 @@ from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 from functools import lru_cache
 from itertools import islice
-from typing import Any
+from typing import Any, TypeVar
 
 from django.db import connection, models
 
 CHUNK = 10_000
+Row = TypeVar("Row", bound=tuple[Any, ...])
 
 
 def on_postgresql() -> bool:
@@ -20,7 +21,7 @@ def on_postgresql() -> bool:
     return connection.vendor == "postgresql"
 
 
-def chunks(rows: Iterable[tuple[Any, ...]], size: int = CHUNK) -> Iterator[list[tuple[Any, ...]]]:
+def chunks(rows: Iterable[Row], size: int = CHUNK) -> Iterator[list[Row]]:
     """``rows`` in lists of at most ``size``.
 
     A list is complete before it is handed out, so that a generator which reads from the same

@@ -36,6 +36,8 @@ def in_words(day: date) -> str:
 
 def end_of(day: date) -> datetime:
     """The last moment of ``day`` in the organisation's time zone."""
+    if day == date.max:  # 31/12/9999 stands for "open" in many a file; no day follows it
+        return timezone.make_aware(datetime.combine(day, time.max))
     following = datetime.combine(day + timedelta(days=1), time.min)
     return timezone.make_aware(following) - timedelta(microseconds=1)
 

@@ -1,19 +1,24 @@
 """Making, changing and removing users. Every function takes many, is atomic and leaves events."""
 
+import contextlib
 import hashlib
 import secrets
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from datetime import timedelta
 from typing import Any, NamedTuple
 
 from django.contrib.auth.hashers import UNUSABLE_PASSWORD_PREFIX, make_password
+from django.db import IntegrityError
 from django.utils import timezone
 
 from schoolgate.audit.actions import Actor, batch
-from schoolgate.kit import locks, records
+from schoolgate.kit import bulk, locks, records
 from schoolgate.kit.names import email_key, lookalike_key, name_key
 from schoolgate.kit.records import Ending, Source, Stamp
 from schoolgate.kit.refusal import Refusal
+from schoolgate.outbox import actions as outbox
+from schoolgate.outbox.actions import NewMail
+from schoolgate.people.invitations import cancel
 from schoolgate.people.models import SetUpLink, User
 
 _COLUMNS = [
@@ -21,6 +26,7 @@ _COLUMNS = [
     "email_key", "lookalike_key", "username_key", "first_key", "last_key", "password", "source",
 ]  # fmt: skip
 SET_UP_LINK_HOURS = 24
+ADDRESS_CHANGED_OLD, ADDRESS_CHANGED_NEW = "address-changed-old", "address-changed-new"
 
 
 class NewUser(NamedTuple):
@@ -77,21 +83,27 @@ def change_users(
     import_id: int | None = None,
     touch: bool = True,
 ) -> None:
-    """Set job title, phone or workplace of users. ``changes``: id, field name, new value.
+    """Set fields of users. ``changes``: id, field name (first_name, last_name, email, job_title,
+    phone or workplace), new value; the keys of names and addresses follow.
 
     ``touch``: note that they were changed, so that an undo keeps them; an undo itself does not.
+    A changed address ends the user's sessions; the old and the new one are told (LAC12). Raises
+    Refusal when somebody else has the address.
     """
     by_field: dict[str, list[tuple[int, Any]]] = {}
     fields_of: dict[int, list[str]] = {}
     for id_, field, value in changes:
-        by_field.setdefault(field, []).append((id_, value))
+        for name, stored in ((field, value), *_keys(field, value)):
+            by_field.setdefault(name, []).append((id_, stored))
         fields_of.setdefault(id_, []).append(field)
     if not fields_of:
         return
     with batch(by=by, import_id=import_id) as events:
         locks.while_writing()
+        outbox.post(_told_of_addresses(by_field.get("email", [])), at=events.at)
         for field, values in by_field.items():
-            records.set_field(User, field, values)
+            with address_taken_in_words():
+                records.set_field(User, field, values)
         stamp = Stamp(events.at, by.user_id, Source.BY_HAND, import_id)
         if touch:
             records.touch(User, fields_of, stamp=stamp)
@@ -99,6 +111,42 @@ def change_users(
             ("changed", "user", id_, ",".join(fields), id_, None, "")
             for id_, fields in fields_of.items()
         )
+
+
+def _told_of_addresses(changes: Iterable[tuple[int, str]]) -> Iterator[NewMail]:
+    """A mail to each address that a user leaves, and to each they come to; before the change."""
+    wanted = dict(changes)
+    for users in bulk.chunks((id_,) for id_ in wanted):
+        left = User.objects.filter(pk__in=[id_ for (id_,) in users]).values_list("pk", "email")
+        for id_, address in left:
+            if address:
+                yield NewMail(ADDRESS_CHANGED_OLD, id_, address)
+            if wanted[id_]:
+                yield NewMail(ADDRESS_CHANGED_NEW, id_, wanted[id_])
+
+
+def _keys(field: str, value: str) -> list[tuple[str, Any]]:
+    """The keys that follow from a field, and their values."""
+    match field:
+        case "first_name":
+            return [("first_key", name_key(value))]
+        case "last_name":
+            return [("last_key", name_key(value))]
+        case "email":
+            key = email_key(value) or None
+            return [("email_key", key), ("lookalike_key", lookalike_key(key) if key else "")]
+    return []
+
+
+@contextlib.contextmanager
+def address_taken_in_words() -> Iterator[None]:
+    """Say in words what the database refuses when two take one address at the same time."""
+    try:
+        yield
+    except IntegrityError as error:
+        raise Refusal(
+            "Enter another e-mail address: somebody here has this one since a moment ago."
+        ) from error
 
 
 def remove_users(
@@ -109,6 +157,7 @@ def remove_users(
     with batch(by=by, import_id=import_id) as events:
         stamp = Stamp(events.at, by.user_id, Source.BY_HAND, import_id)
         records.remove(User, wanted, how=how, stamp=stamp)
+        cancel(wanted, by=by, import_id=import_id)
         events.add(("removed", "user", id_, "", id_, None, "") for id_ in wanted)
 
 

@@ -69,6 +69,11 @@ class User(Thing, AbstractBaseUser):
             models.Index(
                 fields=["import_id"], name="user_import", condition=Q(import_id__isnull=False)
             ),
+            models.Index(fields=["last_login", "id"], name="user_signed_in"),
+            models.Index(fields=["recorded_at", "id"], name="user_added"),
+            models.Index(
+                fields=["workplace"], name="user_workplace", condition=Q(workplace__isnull=False)
+            ),
         ]
 
     def __str__(self) -> str:
@@ -78,7 +83,7 @@ class User(Thing, AbstractBaseUser):
         return self.email or self.username
 
     def _get_session_auth_hash(self, secret: str | None = None) -> str:
-        known = f"{self.password} {self.last_denial_id or 0}"
+        known = f"{self.password} {self.last_denial_id or 0} {self.email_key or ''}"
         salt = "schoolgate.people.models.User.session"
         return salted_hmac(salt, known, secret=secret, algorithm="sha256").hexdigest()
 
@@ -98,3 +103,51 @@ class SetUpLink(models.Model):
     made_at = models.DateTimeField()
     expires_at = models.DateTimeField()
     ended_at = models.DateTimeField(null=True)
+
+
+class InvitationEnding(models.TextChoices):
+    """Why an invitation no longer works (an expired one just is past its time)."""
+
+    NOT_ENDED = "", "not ended"
+    ACCEPTED = "accepted", "used to set up"
+    REPLACED = "replaced", "replaced by a newer one"
+    CANCELLED = "cancelled", "cancelled"
+
+
+class Invitation(models.Model):
+    """A single-use link with which a user sets up their sign-in (S15 to S19).
+
+    It is bound to the user and to the address it goes to (``email_key``): a changed address kills
+    it. It expires by the clock; ``expires_at`` is moved on when its mail is sent.
+    """
+
+    user = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+", db_index=False)
+    email_key = models.CharField(max_length=254)
+    made_at = models.DateTimeField()
+    made_by_id = models.BigIntegerField(null=True)
+    import_id = models.BigIntegerField(null=True)
+    expires_at = models.DateTimeField()
+    ended_at = models.DateTimeField(null=True)
+    ended_how = models.CharField(
+        max_length=9, choices=InvitationEnding.choices, blank=True, default=""
+    )
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["user"], condition=Q(ended_at__isnull=True), name="one_live_invitation"
+            ),
+        ]
+
+
+class InvitationToken(models.Model):
+    """What is known of a token that was put into an invitation's mail: its SHA-256.
+
+    A mail that may have been handed over is sent again with a token of its own, and whichever of
+    the two arrives works: for as long as their invitation does.
+    """
+
+    invitation = models.ForeignKey(
+        Invitation, on_delete=models.CASCADE, related_name="tokens", db_index=False
+    )
+    token_hash = models.CharField(max_length=64, unique=True)

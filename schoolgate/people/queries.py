@@ -1,5 +1,6 @@
 """Finding users."""
 
+from collections.abc import Iterable
 from datetime import datetime
 
 from django.db.models import Q
@@ -34,3 +35,13 @@ def users_called(name: str, as_at: datetime | None = None) -> list[User]:
         if found := list(then):
             return found
     return list(named.filter(gone_at__isnull=True))
+
+
+def hold(user_ids: Iterable[int]) -> list[User]:
+    """These users as they are now, by id, and nobody else changes them until the transaction ends.
+
+    Records that name them can still be made: somebody is denied without waiting for this. SQLite
+    needs no lock: its transactions have one writer at a time.
+    """
+    held = User.objects.select_for_update(no_key=True).filter(pk__in=user_ids)
+    return list(held.order_by("pk"))

@@ -2,12 +2,14 @@
 
 from collections.abc import Iterable, Iterator
 from datetime import date
+from math import floor
 from typing import Any, NamedTuple
 
 from schoolgate.audit.actions import Actor, batch
-from schoolgate.kit import bulk, locks, records
+from schoolgate.kit import bulk, colours, locks, records
 from schoolgate.kit.names import identifier_key, name_key
 from schoolgate.kit.records import Ending, Source, Stamp
+from schoolgate.kit.refusal import Refusal
 from schoolgate.schools import upn
 from schoolgate.schools.models import (
     CareEpisode,
@@ -63,6 +65,44 @@ def name_organisation(*, name: str, by: Actor, is_demonstration: bool = False) -
         organisation.save()
         events.add([("named", "organisation", organisation.pk, "name", None, None, "")])
         return organisation
+
+
+def set_organisation(*, name: str, colour: str, contact: str, seen: str, by: Actor) -> Organisation:
+    """Set what the organisation is called, its colour (#rrggbb) and whom its users ask for help.
+
+    ``seen``: its ``standing()`` as the person saw it. Raises Refusal when somebody has changed it
+    since (S57), or white text on the colour could not be read.
+    """
+    refuse_unreadable(colour)
+    wanted = {"name": name, "colour": colour, "contact": contact}
+    with batch(by=by) as events:
+        locks.while_writing()
+        found = Organisation.objects.select_for_update().order_by("pk").first()
+        on_record = found or Organisation()
+        if on_record.standing() != seen:
+            raise Refusal(
+                "Look at what is there now, then save again if you still want to: somebody has"
+                " changed these settings since you opened the page."
+            )
+        changed = [field for field in wanted if getattr(on_record, field) != wanted[field]]
+        for field in changed:
+            setattr(on_record, field, wanted[field])
+        if changed:
+            on_record.save()
+            told = ",".join(changed)
+            events.add([("changed", "organisation", on_record.pk, told, None, None, "")])
+        return on_record
+
+
+def refuse_unreadable(colour: str) -> None:
+    """Raise Refusal when white text on this colour (#rrggbb) has too little contrast."""
+    found = colours.contrast(colour, colours.WHITE)
+    if found < colours.ENOUGH:
+        raise Refusal(
+            f"Choose a darker colour, such as {colours.darkened(colour)}: white text on {colour}"
+            f" has a contrast of {floor(found * 10) / 10} to 1, and needs {colours.ENOUGH} to 1 to"
+            " be read."
+        )
 
 
 def create_establishments(

@@ -1,5 +1,8 @@
 """The register: establishments, pupils, their identifiers, enrolments and care episodes."""
 
+import hashlib
+import json
+
 from django.db import models
 from django.db.models import Q
 
@@ -7,9 +10,21 @@ from schoolgate.kit.records import Dated, Known, Thing
 
 
 class Organisation(models.Model):
-    """The one organisation that this installation serves."""
+    """The one organisation that this installation serves.
+
+    ``colour``: of its header, buttons and links, as #rrggbb; ``contact``: whom its users ask for
+    help. Both are None until somebody sets them.
+    """
 
     name = models.CharField(max_length=200)
+    colour = models.CharField(max_length=7, null=True)
+    contact = models.CharField(max_length=200, null=True)
+
+    def standing(self) -> str:
+        """A word for what is set now; another one when anybody has changed it (S57)."""
+        told = json.dumps([self.name, self.colour, self.contact])
+        return hashlib.sha256(told.encode()).hexdigest()[:16]
+
     is_demonstration = models.BooleanField(default=False)
 
 

@@ -58,6 +58,12 @@ def schools(pupil: Pupil) -> list[str]:
     return [place_of(enrolment) for enrolment in found]
 
 
+def establishments_of(pupil: Pupil) -> list[Establishment]:
+    """The establishments where a pupil from :func:`with_register` is on roll today."""
+    found: list[Enrolment] = pupil.enrolments_today  # type: ignore[attr-defined]
+    return [enrolment.establishment for enrolment in found if enrolment.establishment is not None]
+
+
 def in_care_since(pupil: Pupil) -> date | None:
     """Since when a pupil from :func:`with_register` has been in care; None when they are not."""
     found: list[CareEpisode] = pupil.episodes_today  # type: ignore[attr-defined]

@@ -9,7 +9,9 @@ from typing import Any
 
 from django import forms
 from django.forms.renderers import TemplatesSetting
+from django.urls import reverse
 
+from schoolgate.kit.colours import parse
 from schoolgate.kit.dates import parse_day
 
 
@@ -32,6 +34,36 @@ class Line(forms.TextInput):
     def get_context(self, name: str, value: Any, attrs: dict[str, Any] | None) -> dict[str, Any]:
         context = super().get_context(name, value, attrs)
         context["width"] = self.width
+        return context
+
+
+class TypeAhead(Line):
+    """A line of text that suggests what it may mean where JavaScript runs.
+
+    ``route``: the view that suggests. Where no JavaScript runs, what was found is offered beneath:
+    ``found``, pairs of a number and a line; the one chosen comes back as ``mark`` and the number.
+    """
+
+    template_name = "web/fields/type_ahead.html"
+
+    def __init__(self, route: str, *, mark: str, attrs: dict[str, Any] | None = None) -> None:
+        usual = {"autocomplete": "off", "spellcheck": "false", "autocapitalize": "none"}
+        super().__init__(attrs={**usual, **(attrs or {})})
+        self.route, self.mark = route, mark
+        self.found: list[tuple[str, str]] = []
+
+    def value_from_datadict(self, data: Any, files: Any, name: str) -> str:
+        text = str(data.get(name) or "")
+        chosen = str(data.get(f"{name}_chosen") or "")
+        # A choice counts for the words it was offered for, and not for others typed since.
+        if chosen.isascii() and chosen.isdigit() and data.get(f"{name}_for") == text:
+            return f"{self.mark} {chosen}"
+        return text
+
+    def get_context(self, name: str, value: Any, attrs: dict[str, Any] | None) -> dict[str, Any]:
+        context = super().get_context(name, value, attrs)
+        context["choices"] = self.found
+        context["address"] = reverse(self.route)
         return context
 
 
@@ -65,6 +97,30 @@ class Radios(forms.RadioSelect):
     def create_option(self, *args: Any, **kwargs: Any) -> dict[str, Any]:
         option = super().create_option(*args, **kwargs)
         option["hint"] = self.hints.get(str(option["value"]), "")
+        return option
+
+
+class Ticks(forms.CheckboxSelectMultiple):
+    """Choices of which any number is taken. ``hints``: a sentence for each value."""
+
+    template_name = "web/fields/ticks.html"
+
+    def __init__(self, hints: dict[str, str] | None = None, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.hints = hints or {}
+
+    def create_option(self, *args: Any, **kwargs: Any) -> dict[str, Any]:
+        option = super().create_option(*args, **kwargs)
+        option["hint"] = self.hints.get(str(option["value"]), "")
+        return option
+
+
+class Palette(Radios):
+    """Colours of which one is taken: each value that is #rrggbb is shown beside its name."""
+
+    def create_option(self, *args: Any, **kwargs: Any) -> dict[str, Any]:
+        option = super().create_option(*args, **kwargs)
+        option["swatch"] = parse(str(option["value"]))
         return option
 
 

@@ -8,6 +8,7 @@ from django.urls import reverse
 
 from schoolgate.schools.models import Organisation
 from schoolgate.web.permissions import is_super_user
+from schoolgate.web.theme import FIRST_COLOUR
 
 PRODUCT = "Schoolgate"
 
@@ -28,12 +29,15 @@ def organisation(request: HttpRequest) -> dict[str, Any]:
         "organisation": found,
         "organisation_name": (found.name if found else "") or PRODUCT,
         "product": PRODUCT,
+        "colour": (found.colour if found else None) or FIRST_COLOUR,
+        "is_repainted": bool(found and found.colour and found.colour != FIRST_COLOUR),
     }
     if not request.user.is_authenticated:
         return here
     super_user = is_super_user(request)
     top: list[tuple[str, str, tuple[str, ...]]] = [("My pupils", "pupils", ("/pupils/",))]
     if super_user:
+        top.insert(0, ("Who is missing", "home", ("/missing/",)))
         top.append(("Establishments", "establishments", ("/establishments/",)))
         top.append(("Settings", "users", ("/settings/",)))
     here["navigation"] = _steps(request, top)
@@ -43,7 +47,9 @@ def organisation(request: HttpRequest) -> dict[str, Any]:
             [
                 ("Users", "users", ("/settings/users/",)),
                 ("Imports", "imports", ("/settings/imports/",)),
+                ("Mail", "mail", ("/settings/mail/",)),
                 ("Events", "events", ("/settings/events/",)),
+                ("Organisation", "organisation", ("/settings/organisation/",)),
             ],
         )
     return here
@@ -54,7 +60,8 @@ def _steps(request: HttpRequest, entries: list[tuple[str, str, tuple[str, ...]]]
         Step(
             name,
             reverse(view),
-            (request.path == "/" and view == "pupils") or request.path.startswith(beginnings),
+            # What stands first is the start page.
+            (request.path == "/" and place == 0) or request.path.startswith(beginnings),
         )
-        for name, view, beginnings in entries
+        for place, (name, view, beginnings) in enumerate(entries)
     ]

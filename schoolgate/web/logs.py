@@ -1,16 +1,18 @@
-"""What the log must not learn."""
+"""What the log, and other pages, must not learn."""
 
 import logging
 import re
 
-_TOKEN = re.compile(r"(/set-up/)[^/\s\"']+")
+_TOKEN = re.compile(r"(/(?:set-up|invitation)/)[^/\s\"'?]+")
 
 
-class HideTokens(logging.Filter):
-    """Blanks the tokens of set-up links wherever a logged address holds one (S19)."""
+def holds_token(path: str) -> bool:
+    """Whether an address may be the link of a set-up or an invitation."""
+    return _TOKEN.search(path) is not None
 
-    def filter(self, record: logging.LogRecord) -> bool:
-        text = record.getMessage()
-        if "/set-up/" in text:
-            record.msg, record.args = _TOKEN.sub(r"\1...", text), None
-        return True
+
+class WithoutTokens(logging.Formatter):
+    """Blanks the tokens of links wherever a logged address, or a traceback, holds one (S19)."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        return _TOKEN.sub(r"\1...", super().format(record))

@@ -4,6 +4,8 @@ from collections.abc import Callable
 
 from django.http import HttpRequest, HttpResponse
 
+from schoolgate.web.logs import holds_token
+
 _POLICY = "; ".join(
     [
         "default-src 'none'",
@@ -37,14 +39,24 @@ _HEADERS = {
 }
 
 
+# Not "no-referrer", with which browsers send no origin with a form either: it would be taken for a
+# forged one. With this the files of the page and what comes after it learn our host and no path.
+_WITHOUT_PATH = "strict-origin"
+
+
 class SafeHeadersMiddleware:
-    """Sets the headers on every answer but a static file; a view may set a stricter one first."""
+    """Sets the headers on every answer but a static file; a view may set a stricter one first.
+
+    No answer to an address with a token in it, an error neither, lets a Referer tell it (S19).
+    """
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         response = self.get_response(request)
+        if holds_token(request.path):
+            response.headers["Referrer-Policy"] = _WITHOUT_PATH
         for name, value in _HEADERS.items():
             response.headers.setdefault(name, value)
         return response

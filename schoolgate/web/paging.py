@@ -12,6 +12,10 @@ from urllib.parse import urlencode
 from django.db.models import Model, Q, QuerySet
 from django.http import HttpRequest
 
+from schoolgate.kit.prefix import beginning
+
+__all__ = ["Page", "beginning", "beyond", "page_of", "sought"]
+
 SIZE = 25
 Row = TypeVar("Row", bound=Model)
 
@@ -29,18 +33,30 @@ def page_of(
     request: HttpRequest,
     sections: Sequence[QuerySet[Row]],
     order: Sequence[str],
+    rest: Sequence[str] = (),
     *,
     size: int = SIZE,
+    names: tuple[str, str] = ("after", "before"),
 ) -> Page[Row]:
     """The page that the request asks for, of lists that follow one another.
 
     ``order`` names fields of which the last is unique; all go the same way, downwards when they
-    begin with "-". The request says ``after`` or ``before`` which row.
+    begin with "-". ``rest``: the order of the sections after the first, where it is another. The
+    request says ``after`` or ``before`` which row; ``names``: what it calls the two, where a page
+    has two lists.
     """
-    backwards = "before" in request.GET
-    place = _place(sections, order, request.GET.get("before") or request.GET.get("after"))
+    after, before = names
+    backwards = before in request.GET
+    lists = [
+        (section, rest if number and rest else order) for number, section in enumerate(sections)
+    ]
+    place = _place(lists, request.GET.get(before) or request.GET.get(after))
     backwards = backwards and place is not None
-    rows = _rows(sections, order, place, backwards=backwards, size=size)
+    rows = _rows(lists, place, backwards=backwards, size=size)
+    if not rows and place is not None:
+        # What stood beyond it is gone: better the first page than an empty one.
+        place, backwards = None, False
+        rows = _rows(lists, None, backwards=False, size=size)
     more = len(rows) > size
     rows = rows[:size]
     if backwards:
@@ -50,38 +66,36 @@ def page_of(
         has_previous, has_following = place is not None, more
     return Page(
         rows,
-        _query(request, before=rows[0].pk) if rows and has_previous else None,
-        _query(request, after=rows[-1].pk) if rows and has_following else None,
+        _query(request, names, before, rows[0].pk) if rows and has_previous else None,
+        _query(request, names, after, rows[-1].pk) if rows and has_following else None,
     )
 
 
 _Place = tuple[int, dict[str, Any]]  # the number of the section, and the key within it
 
 
-def _place(
-    sections: Sequence[QuerySet[Row]], order: Sequence[str], pk: str | None
-) -> _Place | None:
+def _place(lists: Sequence[tuple[QuerySet[Row], Sequence[str]]], pk: str | None) -> _Place | None:
     if not pk or not pk.isascii() or not pk.isdigit() or len(pk) > 18:
         return None
-    fields = [name.removeprefix("-") for name in order]
-    for number, section in enumerate(sections):
+    for number, (section, order) in enumerate(lists):
+        fields = [name.removeprefix("-") for name in order]
         if found := section.filter(pk=int(pk)).values(*fields).first():
             return number, found
     return None
 
 
 def _rows(
-    sections: Sequence[QuerySet[Row]],
-    order: Sequence[str],
+    lists: Sequence[tuple[QuerySet[Row], Sequence[str]]],
     place: _Place | None,
     *,
     backwards: bool,
     size: int,
 ) -> list[Row]:
     rows: list[Row] = []
-    numbers = range(len(sections))
+    numbers = range(len(lists))
     for number in reversed(numbers) if backwards else numbers:
-        section = sections[number].order_by(*order)
+        section, order = lists[number]
+        section = section.order_by(*order)
         if place is not None and number == place[0]:
             section = section.filter(beyond(order, place[1], backwards=backwards))
         elif place is not None and (number > place[0]) is backwards:
@@ -92,6 +106,30 @@ def _rows(
         if len(rows) > size:
             break
     return rows
+
+
+@dataclass(frozen=True)
+class Onwards:
+    """The way on in a list that is read in one direction: back is to its beginning."""
+
+    previous: str | None
+    following: str | None
+
+
+def onwards(request: HttpRequest, after: int, following: int | None) -> Onwards:
+    """The query strings of the list's beginning and of its next page."""
+    first = {name: value for name, value in request.GET.items() if name != "after"}
+    return Onwards(
+        "?" + urlencode(first) if after else None,
+        None if following is None else "?" + urlencode({**first, "after": following}),
+    )
+
+
+def whole_number(request: HttpRequest, name: str) -> int | None:
+    """A number of the request's query, which may be negative; None where it is none."""
+    text = request.GET.get(name, "")
+    digits = text.removeprefix("-")
+    return int(text) if digits.isascii() and digits.isdigit() and len(digits) < 18 else None
 
 
 def sought(request: HttpRequest) -> str:
@@ -114,26 +152,6 @@ def beyond(order: Sequence[str], key: dict[str, Any], *, backwards: bool = False
     return start & steps
 
 
-def beginning(field: str, text: str) -> Q:
-    """Rows whose ``field``, a casefolded key, begins with ``text``; the index of the key is used.
-
-    Besides the exact test there are bounds by which the index can be read in part, set only where
-    every collation agrees on them: letters of ASCII and digits.
-    """
-    exact = Q(**{f"{field}__startswith": text})
-    stem = text
-    while stem and not (stem[-1].isascii() and stem[-1].isalnum()):
-        stem = stem[:-1]
-    if not stem or not stem.isascii():
-        return exact
-    exact &= Q(**{f"{field}__gte": stem})
-    stem = stem.rstrip("z")
-    if stem and stem[-1].isalnum():
-        following = "a" if stem[-1] == "9" else chr(ord(stem[-1]) + 1)
-        exact &= Q(**{f"{field}__lt": stem[:-1] + following})
-    return exact
-
-
-def _query(request: HttpRequest, **place: int) -> str:
-    kept = {name: value for name, value in request.GET.items() if name not in ("after", "before")}
-    return "?" + urlencode({**kept, **place})
+def _query(request: HttpRequest, names: tuple[str, str], name: str, pk: int) -> str:
+    kept = {key: value for key, value in request.GET.items() if key not in names}
+    return "?" + urlencode({**kept, name: pk})

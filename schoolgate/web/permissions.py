@@ -18,6 +18,7 @@ from schoolgate.access.actions import may_manage
 from schoolgate.audit.actions import Actor, user_actor
 from schoolgate.kit.refusal import Refusal
 from schoolgate.people.models import User
+from schoolgate.schools.models import Organisation
 
 View = Callable[..., HttpResponseBase]
 
@@ -26,6 +27,7 @@ class Permission(Enum):
     """Who may open a page, in a sentence each."""
 
     PUBLIC = "Anybody, signed in or not."
+    DEMONSTRATION = "Anybody, in the demonstration. Anywhere else it does not exist."
     SIGNED_IN = "Whoever is signed in; what they see there is for scope to say."
     SUPER_USER = "An LA Super User. For anybody else who is signed in it does not exist (LAC1)."
 
@@ -33,6 +35,17 @@ class Permission(Enum):
 def public(view: View) -> View:
     """Open to anybody."""
     return _marked(view, view, Permission.PUBLIC)
+
+
+def in_demonstration(view: View) -> View:
+    """Open to anybody in the demonstration; anywhere else it answers like a missing page."""
+
+    def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        if not is_demonstration():
+            raise Http404
+        return view(request, *args, **kwargs)
+
+    return _marked(guarded, view, Permission.DEMONSTRATION)
 
 
 def signed_in(view: View) -> View:
@@ -69,11 +82,18 @@ def may_open(request: HttpRequest, permission: Permission | None) -> bool:
     match permission:
         case Permission.PUBLIC:
             return True
+        case Permission.DEMONSTRATION:
+            return is_demonstration()
         case Permission.SIGNED_IN:
             return bool(request.user.is_authenticated)
         case Permission.SUPER_USER:
             return is_super_user(request)
     return False
+
+
+def is_demonstration() -> bool:
+    """Whether this is the demonstration organisation, in which everybody is made up."""
+    return Organisation.objects.filter(is_demonstration=True).exists()
 
 
 def is_super_user(request: HttpRequest) -> bool:

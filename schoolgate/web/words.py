@@ -3,11 +3,57 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from schoolgate.access.models import Grant, Restriction
+from schoolgate.access.models import Grant
 from schoolgate.access.roles import ROLES, Opens
 from schoolgate.intake.models import Import
-from schoolgate.kit.records import Source
+from schoolgate.kit.records import Ending, Known, Source
+from schoolgate.outbox.queries import mail_is_set_up
 from schoolgate.people.models import User
+
+# The colour of a status, as parts/tag.html shows it: green for what is well, yellow for what waits
+# for somebody, blue for what is under way, red for what failed, grey for what is over.
+TAG_COLOURS = {
+    "Active": "green",
+    "Not invited": "yellow",
+    "Not signed in yet": "yellow",
+    "Invited": "blue",
+    "Invitation expired": "orange",
+    "Inactive": "grey",
+    "Being checked": "blue",
+    "Being applied": "blue",
+    "Being undone": "blue",
+    "Ready to apply": "yellow",
+    "Needs a person": "yellow",
+    "Done": "green",
+    "Failed": "red",
+    "Cancelled": "grey",
+    "Undone": "grey",
+    "Waiting": "blue",
+    "Sent": "green",
+    "Gained": "green",
+    "Lost": "red",
+    "Yes": "green",
+    "No": "grey",
+    "Open": "green",
+    "Closed": "grey",
+    "In care": "teal",
+}
+
+
+def invitation_sent(whose: str) -> str:
+    """That an invitation goes out, or (where no mail is set up) that it waits."""
+    if mail_is_set_up():
+        return f"{whose} is on its way."
+    return f"{whose} waits: mail is not set up here yet."
+
+
+def invitations_sent(count: int) -> str:
+    """That many invitations go out, or wait."""
+    if count == 1:
+        return invitation_sent("1 invitation")
+    if mail_is_set_up():
+        return f"{count:,} invitations are on their way."
+    return f"{count:,} invitations wait: mail is not set up here yet."
 
 
 def role_name(code: str) -> str:
@@ -36,15 +82,34 @@ class Origin:
     import_id: int | None = None
 
 
+_ENDINGS: dict[str, str] = {
+    Ending.REMOVED: "Taken away",
+    Ending.REPLACED: "Replaced by a newer record",
+    Ending.UNDONE: "Undone with its import",
+}
+
+
 class Origins:
-    """The origins of many records, looked up in two queries however many they are."""
+    """Where many records came from, and who ended them: in two queries however many they are."""
 
-    def __init__(self, records: Iterable[Grant | Restriction]) -> None:
+    def __init__(self, records: Iterable[Known]) -> None:
         records = list(records)
-        self._people = User.objects.in_bulk({r.recorded_by_id for r in records} - {None})
-        self._imports = Import.objects.in_bulk({r.import_id for r in records} - {None})
+        people = {r.recorded_by_id for r in records} | {r.ended_by_id for r in records}
+        imports = {r.import_id for r in records} | {r.ended_import_id for r in records}
+        self._people = User.objects.in_bulk(people - {None})
+        self._imports = Import.objects.in_bulk(imports - {None})
 
-    def of(self, record: Grant | Restriction) -> Origin:
+    def ending(self, record: Known) -> str:
+        """How a record was ended and by whom, in words; blank for one that is still on record."""
+        if record.ended_at is None:
+            return ""
+        how = _ENDINGS.get(record.ended_how, "Ended")
+        if found := self._imports.get(record.ended_import_id or 0):
+            return f"{how}, file {found.filename}"
+        person = self._people.get(record.ended_by_id or 0)
+        return f"{how} by {person}" if person else how
+
+    def of(self, record: Known) -> Origin:
         """Where the record came from."""
         if record.source == Source.SET_UP:
             return Origin("First set-up")

@@ -29,9 +29,10 @@ class Spell(OnRecord):
 
 @dataclass(frozen=True, kw_only=True)
 class Human(OnRecord):
-    """A user."""
+    """A user, who has signed in at some time or never."""
 
     id: int
+    signed_in: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -54,10 +55,11 @@ class RoleHeld(Spell):
 
 @dataclass(frozen=True, kw_only=True)
 class OnRoll(Spell):
-    """A child at a school; or at none of the register, which is no school."""
+    """A child at a school; or at none of the register: educated at home, or nobody knows."""
 
     child: int
     school: int | None
+    at_home: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -165,6 +167,96 @@ def reasons(world: World, human: int, child: int, moment: datetime) -> set[int]:
         if role.human == human and opens(world, role, child, moment):
             through.add(role.id)
     return through
+
+
+# Who is missing (NEW16).
+
+
+def cared_for(world: World, reader: int, moment: datetime) -> list[int]:
+    """The children in care whom the reader may see."""
+    found = []
+    for child in world.children:
+        in_care = any(c.child == child.id and held(c, moment) for c in world.care)
+        if in_care and reasons(world, reader, child.id, moment):
+            found.append(child.id)
+    return found
+
+
+def without(world: World, reader: int, moment: datetime, role: str) -> set[int]:
+    """The children in care, seen by the reader, whom nobody sees in that role."""
+    lacking = set()
+    for child in cared_for(world, reader, moment):
+        through = set()
+        for human in world.humans:
+            through |= reasons(world, human.id, child, moment)
+        if not any(held.id in through and held.role == role for held in world.roles):
+            lacking.add(child)
+    return lacking
+
+
+def unreached(world: World, reader: int, moment: datetime) -> set[int]:
+    """Those whom nobody who has ever signed in sees by a school or a link."""
+    lacking = set()
+    for child in cared_for(world, reader, moment):
+        through = set()
+        for human in world.humans:
+            if human.signed_in:
+                through |= reasons(world, human.id, child, moment)
+        near = ("designated_teacher", "social_worker")
+        if not any(held.id in through and held.role in near for held in world.roles):
+            lacking.add(child)
+    return lacking
+
+
+def without_school(world: World, reader: int, moment: datetime) -> set[int]:
+    """Those who are on roll nowhere today and not educated at home."""
+    lacking = set()
+    for child in cared_for(world, reader, moment):
+        places = [r for r in world.rolls if r.child == child and held(r, moment)]
+        if not any(place.school or place.at_home for place in places):
+            lacking.add(child)
+    return lacking
+
+
+def without_teacher(world: World, reader: int, moment: datetime) -> set[int]:
+    """The schools of such children at which nobody active is a designated teacher."""
+    lacking = set()
+    for child in cared_for(world, reader, moment):
+        for place in world.rolls:
+            if place.child == child and place.school and held(place, moment):
+                lacking.add(place.school)
+    for role in world.roles:
+        teaches = role.role == "designated_teacher" and held(role, moment)
+        if teaches and active(world, role.human, moment) and role.school:
+            lacking.discard(role.school)
+    return lacking
+
+
+def with_nobody(world: World, moment: datetime) -> set[int]:
+    """The active users who hold nothing by which they could ever see a child."""
+    lacking = set()
+    for human in world.humans:
+        if not active(world, human.id, moment):
+            continue
+        useful = False
+        for role in world.roles:
+            if role.human != human.id or not held(role, moment):
+                continue
+            if role.role in ("la_super_user", "la_user"):
+                useful = useful or (role.school is None and role.child is None)
+            if role.role == "designated_teacher":
+                useful = useful or role.school is not None
+            if role.role == "social_worker":
+                useful = useful or role.child is not None
+        if not useful:
+            lacking.add(human.id)
+    return lacking
+
+
+def active(world: World, human: int, moment: datetime) -> bool:
+    """Whether the user is there and not inactive."""
+    there = any(h.id == human and on_record(h, moment) for h in world.humans)
+    return there and not any(s.human == human and on_record(s, moment) for s in world.shut)
 
 
 def midnight(day: date) -> datetime:

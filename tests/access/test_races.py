@@ -3,19 +3,24 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable
 from functools import partial
 
 import pytest
-from django.db import connections, transaction
+from django.db import connections
 
 from schoolgate.access import actions as access
+from schoolgate.access.actions import UserToAdd, UserToSave, add_users, save_users
 from schoolgate.access.models import Grant
+from schoolgate.access.proposals import deciding
 from schoolgate.access.roles import LA_SUPER_USER, LA_USER
-from schoolgate.audit.actions import user_actor
+from schoolgate.audit.actions import SYSTEM, batch, user_actor
 from schoolgate.audit.queries import verify
 from schoolgate.kit import locks
 from schoolgate.kit.refusal import Refusal
+from schoolgate.people import invitations
+from schoolgate.people.actions import NewUser, change_users
 from schoolgate.people.models import User
 from tests import factories
 from tests.cast import assemble, who_sees
@@ -78,8 +83,10 @@ def test_taking_away_does_not_wait_for_an_import_and_giving_does(
         factories.restriction(cast.sara, cast.amira)
         taken.set()
 
-    with transaction.atomic():
+    invitations.invite([cast.theo.pk], by=SYSTEM)
+    with batch(by=SYSTEM):
         locks.while_importing()
+        change_users([(user.pk, "phone", "01632 960123") for user in cast.users], by=SYSTEM)
         giving, taking = start(give), start(take)
         assert taken.wait(timeout=10)
         assert not given.wait(timeout=0.5)
@@ -88,6 +95,46 @@ def test_taking_away_does_not_wait_for_an_import_and_giving_does(
 
     assert given.is_set()
     assert who_sees(cast.amira) == "Ada Dora Noor"
+    assert list(verify()) == []
+
+
+def test_s32_an_edit_and_a_denial_of_one_user_at_once_are_both_done(
+    own_database: OwnDatabase,
+) -> None:
+    cast = assemble()
+    for _ in range(5):
+        held = threading.Event()
+
+        def edit(held: threading.Event = held) -> None:
+            with deciding([cast.dora.pk], by=cast.as_ada):
+                held.set()
+                time.sleep(0.1)
+                save_users([UserToSave(cast.dora.pk, {}, active=False)], by=cast.as_ada)
+
+        def deny_meanwhile(held: threading.Event = held) -> None:
+            held.wait(timeout=10)
+            deny(cast.dora, cast.ada)
+
+        assert at_once(edit, deny_meanwhile) == []
+        assert who_sees(cast.amira) == "Ada Liam Sara Theo"
+        access.allow([cast.dora.pk], by=cast.as_ada)
+    assert list(verify()) == []
+
+
+def test_s57_an_address_that_several_enter_at_once_is_one_users(own_database: OwnDatabase) -> None:
+    cast = assemble()
+
+    def add() -> None:
+        with deciding(by=cast.as_ada):
+            facts = NewUser("new@x.example", "", "New", "User")
+            add_users([UserToAdd(facts, [], invite=True)], by=cast.as_ada)
+
+    def change() -> None:
+        change_users([(cast.noor.pk, "email", "NEW@x.example")], by=cast.as_ada)
+
+    refusals = at_once(add, add, change)
+    assert [type(refusal) for refusal in refusals] == [Refusal] * 2
+    assert User.objects.filter(email_key="new@x.example").count() == 1
     assert list(verify()) == []
 
 

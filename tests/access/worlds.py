@@ -41,12 +41,17 @@ class Maker:
     def make(self) -> World:
         """The world. Its facts are many enough that every rule decides something."""
         world, rng = self.world, self.rng
-        world.humans = [Human(id=id_, **self._thing()) for id_ in self.humans]
+        world.humans = [
+            Human(id=id_, signed_in=rng.random() < 0.3, **self._thing()) for id_ in self.humans
+        ]
         world.children = [Child(id=id_, **self._thing()) for id_ in self.children]
         for child in self.children:
             for _ in range(rng.randint(1, 4)):
                 school = rng.choice([1, 1, 2, 2, None])
-                world.rolls.append(OnRoll(child=child, school=school, **self._spell()))
+                at_home = school is None and rng.random() < 0.5
+                world.rolls.append(
+                    OnRoll(child=child, school=school, at_home=at_home, **self._spell())
+                )
             for _ in range(rng.choice([0, 1, 2, 3])):
                 world.care.append(InCare(child=child, **self._spell()))
         for human in self.humans:
@@ -134,6 +139,7 @@ def write(world: World) -> None:
             id=h.id, email=f"user{h.id}@example.org", email_key=f"user{h.id}@example.org",
             first_name="User", first_key="user", last_name=f"No {h.id}", last_key=f"no{h.id}",
             source=Source.IMPORT, recorded_at=h.written, gone_at=h.struck,
+            last_login=h.written if h.signed_in else None,
         )
         for h in world.humans
     )  # fmt: skip
@@ -147,7 +153,7 @@ def write(world: World) -> None:
     Enrolment.objects.bulk_create(
         Enrolment(
             pupil_id=r.child, establishment_id=r.school,
-            elsewhere="" if r.school else Elsewhere.AT_HOME, **_both_clocks(r),
+            elsewhere=_elsewhere(r), **_both_clocks(r),
         )
         for r in world.rolls
     )  # fmt: skip
@@ -171,6 +177,12 @@ def write(world: World) -> None:
         )
         for s in world.shut
     )  # fmt: skip
+
+
+def _elsewhere(roll: OnRoll) -> str:
+    if roll.school:
+        return ""
+    return Elsewhere.AT_HOME if roll.at_home else Elsewhere.UNKNOWN
 
 
 def _both_clocks(spell: Spell) -> dict[str, Any]:

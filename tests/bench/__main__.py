@@ -1,4 +1,4 @@
-"""`python -m tests.bench [imports | scope | kills [N]] [OPTIONS]`; no word measures all three.
+"""`python -m tests.bench [imports | pages | previews | scope | kills [N]] [OPTIONS]`; none: all.
 
 Full sizes write docs/benchmarks.md anew from the last results of each; a trial in small sizes
 only prints its tables.
@@ -12,14 +12,14 @@ from importlib import import_module
 
 from tests.bench import document
 
-SUBJECTS = ("imports", "scope", "kills")
+SUBJECTS = ("imports", "pages", "previews", "scope", "kills")
 
 
 def main() -> None:
     """Measure what the words ask for."""
     words = sys.argv[1:]
     if words and words[0] not in SUBJECTS:
-        raise SystemExit(f"Choose imports, scope or kills, not {words[0]!r}.\n\n{__doc__}")
+        raise SystemExit(f"Choose one of {', '.join(SUBJECTS)}, not {words[0]!r}.\n\n{__doc__}")
     # Ended from outside, it drops its databases too.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
     for subject in words[:1] or SUBJECTS:

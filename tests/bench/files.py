@@ -50,16 +50,20 @@ def person(number: int) -> tuple[str, str]:
 
 
 def write_establishments(path: Path) -> None:
-    """A GIAS extract in small: 200 open schools."""
+    """A GIAS extract in small: 200 open schools, and behind them a closed one."""
     with path.open("w", newline="", encoding="cp1252") as file:
         out = csv.writer(file)
         out.writerow(["URN", "EstablishmentName", "EstablishmentStatus (name)", "Town"])
         for number in range(ESTABLISHMENTS):
             out.writerow([FIRST_URN + number, f"School {number}", "Open", "Bristol"])
+        out.writerow([FIRST_URN + ESTABLISHMENTS, "School that was", "Closed", "Bristol"])
 
 
-def write_pupils(path: Path, rows: int = PUPILS) -> None:
-    """The register: pupils on roll, every fiftieth in care."""
+def write_pupils(
+    path: Path, rows: int = PUPILS, *, everywhere: bool = False, moved: int = 0
+) -> None:
+    """The register: pupils on roll, every fiftieth in care; ``everywhere``: every tenth of each
+    school. ``moved``: every pupil so many schools further."""
     with path.open("w", newline="", encoding="utf-8") as file:
         out = csv.writer(file)
         out.writerow(
@@ -70,9 +74,13 @@ def write_pupils(path: Path, rows: int = PUPILS) -> None:
             year = number % 13 + 1
             out.writerow(
                 [*person(number * 7), f"{2020 - year}-{number % 12 + 1:02d}-{number % 28 + 1:02d}",
-                 upn(number), FIRST_URN + number % ESTABLISHMENTS, year, f"{year}A",
-                 "2025-09-01" if number % 50 == 0 else ""]
+                 upn(number), FIRST_URN + (number + moved) % ESTABLISHMENTS, year, f"{year}A",
+                 "2025-09-01" if _in_care(number, everywhere) else ""]
             )  # fmt: skip
+
+
+def _in_care(number: int, everywhere: bool) -> bool:
+    return number // ESTABLISHMENTS % 10 == 0 if everywhere else number % 50 == 0
 
 
 def users(rows: int) -> Iterator[list[str]]:
@@ -97,3 +105,34 @@ def write_users(path: Path, rows: int) -> None:
              "School Reference Number (URN)", *["Pupil Reference Number (UPN)"] * LINKS_PER_USER]
         )  # fmt: skip
         out.writerows(users(rows))
+
+
+def write_teachers(path: Path, rows: int) -> None:
+    """Designated teachers, as many in each school."""
+    with path.open("w", newline="", encoding="utf-8") as file:
+        out = csv.writer(file)
+        out.writerow(
+            ["User First Name", "User Last Name", "Email", "School Reference Number (URN)"]
+        )
+        for number in range(rows):
+            urn = FIRST_URN + number % ESTABLISHMENTS
+            out.writerow([*person(number), f"teacher.{number}@school.example", urn])
+
+
+def write_faulty(path: Path, rows: int) -> None:
+    """The same with a fault in every second row, of two kinds, and a question in every twentieth:
+    an address that is none, a school that is not on the register, and one that is closed."""
+    with path.open("w", newline="", encoding="utf-8") as file:
+        out = csv.writer(file)
+        out.writerow(
+            ["User First Name", "User Last Name", "Email", "School Reference Number (URN)"]
+        )
+        for number in range(rows):
+            email, urn = f"teacher.{number}@school.example", FIRST_URN + number % ESTABLISHMENTS
+            if number % 4 == 0:
+                email = f"teacher.{number}"
+            elif number % 4 == 2:
+                urn = 999_999
+            elif number % 20 == 1:
+                urn = FIRST_URN + ESTABLISHMENTS
+            out.writerow([*person(number), email, urn])

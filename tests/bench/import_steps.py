@@ -66,9 +66,7 @@ def apply(run_id: int) -> Callable[[], Any]:
     shown = Import.objects.get(pk=run_id).plan_digest
 
     def work() -> dict[str, Any]:
-        runs.request_apply(
-            run_id, by=COMMAND_LINE, skip_faulty=False, yes=False, shown_digest=shown
-        )
+        runs.request_apply(run_id, by=COMMAND_LINE, skip_faulty=False, shown_digest=shown)
         runs.apply(run_id)
         return counts()
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import pytest
 from django.apps import apps
 from django.core.management import call_command
@@ -11,10 +13,13 @@ from django_migration_linter import MigrationLinter
 
 from tests.house.test_files import ROOT
 
-pytestmark = pytest.mark.django_db
+if TYPE_CHECKING:
+    from tests.databases import OwnDatabase
+
 OURS = [app.label for app in apps.get_app_configs() if app.name.startswith("schoolgate.")]
 
 
+@pytest.mark.django_db
 def test_no_model_changed_without_a_migration(capsys: pytest.CaptureFixture[str]) -> None:
     try:
         call_command("makemigrations", check=True, dry_run=True)
@@ -22,7 +27,8 @@ def test_no_model_changed_without_a_migration(capsys: pytest.CaptureFixture[str]
         pytest.fail(f"Run makemigrations:\n{capsys.readouterr().out}")
 
 
-def test_no_migration_could_lock_a_table_or_lose_what_is_in_it() -> None:
+def test_no_migration_could_lock_a_table_or_lose_what_is_in_it(own_database: OwnDatabase) -> None:
+    # A database of its own: SQLite makes no migration's SQL within a transaction under way.
     linter = MigrationLinter(
         str(ROOT),
         include_apps=OURS,
@@ -39,6 +45,7 @@ def test_no_migration_could_lock_a_table_or_lose_what_is_in_it() -> None:
     assert not linter.has_errors
 
 
+@pytest.mark.django_db
 def test_every_migration_can_be_taken_back() -> None:
     loader = MigrationLoader(connection)
     kept_for_good = [

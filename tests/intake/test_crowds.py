@@ -11,6 +11,7 @@ from django.test.utils import CaptureQueriesContext
 
 from schoolgate.audit.actions import COMMAND_LINE
 from schoolgate.intake import runs
+from schoolgate.intake.decided import Decided
 from schoolgate.intake.findings import other_rows
 from tests.intake.desk import APPLIED, Desk, Row, child, person
 
@@ -52,7 +53,7 @@ def crossed(count: int) -> list[Row]:
 def worked_out(file: Path, kind: str) -> tuple[int, list[Finding], float]:
     """How many statements working out the file takes, its faults, and the processor time."""
     role = "social_worker" if kind == "users" else ""
-    with runs.plan_for(kind, role=role, by=COMMAND_LINE, yes=True, headings={}) as plan:
+    with runs.plan_for(kind, role=role, by=COMMAND_LINE, decided=Decided(yes=True)) as plan:
         plan.stage(str(file))
         begun = time.process_time()
         with CaptureQueriesContext(connection) as seen:

@@ -40,9 +40,7 @@ def checked(content: bytes, by: User) -> Import:
 
 
 def ask_to_apply(run: Import, by: User) -> None:
-    runs.request_apply(
-        run.pk, by=user_actor(by.pk), skip_faulty=True, yes=False, shown_digest=run.plan_digest
-    )
+    runs.request_apply(run.pk, by=user_actor(by.pk), skip_faulty=True, shown_digest=run.plan_digest)
 
 
 def another_super_user() -> User:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from django.utils import timezone
@@ -47,10 +47,7 @@ def show(rows: list[Row], kind: str, *, by: Actor, role: str = "", yes: bool = F
 
 def ask(run: Import, *, by: Actor, skip_faulty: bool = True) -> Import:
     """Ask for what was shown, and let the worker do it."""
-    yes = bool(run.options.get("yes"))
-    runs.request_apply(
-        run.pk, by=by, skip_faulty=skip_faulty, yes=yes, shown_digest=run.plan_digest
-    )
+    runs.request_apply(run.pk, by=by, skip_faulty=skip_faulty, shown_digest=run.plan_digest)
     runs.apply(run.pk)
     run.refresh_from_db()
     return run
@@ -128,13 +125,30 @@ def test_s42_a_preview_that_somebody_else_had_checked_anew_is_shown_again(cast: 
     run = show([row_of(cast.amira, urn="100002")], "pupils", by=cast.as_ada)
     seen_by_ada = run.plan_digest
     factories.enrolment(cast.amira, cast.brook)
-    runs.recheck(run.pk, by=cast.as_ada, yes=False)
+    runs.recheck(run.pk, by=cast.as_ada)
     runs.check(run.pk)
 
     with pytest.raises(Refusal, match="Look at the preview again"):
-        runs.request_apply(
-            run.pk, by=cast.as_ada, skip_faulty=False, yes=False, shown_digest=seen_by_ada
-        )
+        runs.request_apply(run.pk, by=cast.as_ada, skip_faulty=False, shown_digest=seen_by_ada)
+
+
+def test_s42_a_check_that_ends_while_apply_is_asked_for_is_shown_first(
+    cast: Cast, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = show([person(urn="100001")], "users", by=cast.as_ada, role="designated_teacher")
+    look_at_choice = runs._invitations
+
+    def somebody_checks_anew(*given: Any) -> dict[str, str]:
+        monkeypatch.setattr(runs, "_invitations", look_at_choice)
+        factories.episode(cast.ben)
+        runs.recheck(run.pk, by=cast.as_ada)
+        runs.check(run.pk)
+        return look_at_choice(*given)
+
+    monkeypatch.setattr(runs, "_invitations", somebody_checks_anew)
+    with pytest.raises(Refusal, match="Look at the import again"):
+        runs.request_apply(run.pk, by=cast.as_ada, skip_faulty=False, shown_digest=run.plan_digest)
+    assert Import.objects.get(pk=run.pk).state == State.READY
 
 
 def test_s42_nothing_that_does_not_matter_to_the_file_asks_again(cast: Cast) -> None:
@@ -233,9 +247,7 @@ def test_s31_only_an_la_super_user_imports_and_who_lost_the_role_meanwhile_does_
 
     factories.grant(cast.noor, ROLES["la_super_user"])
     run = show([person()], "users", by=cast.as_ada, role="la_super_user")
-    runs.request_apply(
-        run.pk, by=cast.as_ada, skip_faulty=False, yes=False, shown_digest=run.plan_digest
-    )
+    runs.request_apply(run.pk, by=cast.as_ada, skip_faulty=False, shown_digest=run.plan_digest)
     access.deny([cast.ada.pk], by=SYSTEM)
     runs.apply(run.pk)
 

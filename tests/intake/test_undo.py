@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from django.utils import timezone
@@ -12,6 +12,8 @@ from schoolgate.access.models import Grant
 from schoolgate.access.roles import LA_USER, ROLES, SOCIAL_WORKER
 from schoolgate.audit.queries import verify
 from schoolgate.intake.columns import UPN_HEADING, URN_HEADING
+from schoolgate.intake.models import Import, Kept
+from schoolgate.intake.undo_preview import undo_preview
 from schoolgate.kit.records import Source
 from schoolgate.people import actions as people
 from schoolgate.people.models import User
@@ -45,6 +47,25 @@ def jo() -> User:
     return User.objects.get(email="jo.day@school.example", gone_at=None)
 
 
+def undone_as_told(desk: Desk, ran: Ran) -> Ran:
+    """Undo an import; the page of the undo must have told before what it did and kept."""
+    run = Import.objects.get(pk=ran.id)
+    there: list[Any] = [m.objects.filter(gone_at=None) for m in (User, Pupil, Establishment)]
+    there.append(Grant.objects.filter(import_id=ran.id, ended_at=None))
+    before = [found.count() for found in there]
+    told = undo_preview(run, limit=1_000)
+
+    undone = desk.undo(ran)
+
+    gone = [was - found.count() for was, found in zip(before, there, strict=True)]
+    assert gone == [told.users, told.pupils, told.establishments, told.grants]
+    assert {(one.kind, one.object_id, one.reason) for one in told.kept} == set(
+        Kept.objects.filter(run=run).values_list("kind", "object_id", "reason")
+    )
+    assert told.kept_count == len(told.kept)
+    return undone
+
+
 def kept(ran: Ran) -> list[str]:
     """What the undo says that it kept."""
     return [line for line in ran.out.splitlines() if line.startswith("Kept: ")]
@@ -68,7 +89,7 @@ def test_s43_undoing_in_turn_brings_every_table_back(db: None, desk: Desk, numbe
             assert difference(before, standing()) == {}
 
     for ran, before in reversed(begun):
-        undone = desk.undo(ran)
+        undone = undone_as_told(desk, ran)
 
         assert difference(before, standing()) == {}
         assert (undone.status, kept(undone)) == (APPLIED, [])
@@ -93,7 +114,7 @@ def test_s43_undoing_out_of_turn_keeps_what_later_imports_did(
     world.rng.shuffle(applied)
 
     for ran in applied:
-        undone = desk.undo(ran)
+        undone = undone_as_told(desk, ran)
 
         assert undone.status == (SOME_REFUSED if kept(undone) else APPLIED), undone.err
         assert not Grant.objects.filter(import_id=ran.id, ended_at=None).exists()
@@ -110,7 +131,7 @@ def test_s43_everything_that_a_user_file_did_is_taken_back(cast: Cast, desk: Des
     ran = desk.users(rows, role=SW)
     assert difference(before, standing()).keys() == {"User", "Grant"}
 
-    undone = desk.undo(ran)
+    undone = undone_as_told(desk, ran)
 
     assert (undone.status, kept(undone)) == (APPLIED, [])
     assert difference(before, standing()) == {}
@@ -134,7 +155,7 @@ def test_s43_everything_that_a_pupil_file_did_is_taken_back(cast: Cast, desk: De
     assert ran.counts == (1, 3, 0, 0)
     assert len(difference(before, standing())) == 4
 
-    undone = desk.undo(ran)
+    undone = undone_as_told(desk, ran)
 
     assert (undone.status, kept(undone)) == (APPLIED, [])
     assert difference(before, standing()) == {}
@@ -174,7 +195,7 @@ def test_s43_a_user_who_has_signed_in_stays_without_the_grants(cast: Cast, desk:
     ran = desk.users([person(upns=[upn_of(cast.ben)]), person(email="b@x.example")], role=SW)
     User.objects.filter(pk=jo().pk).update(last_login=timezone.now())
 
-    undone = desk.undo(ran)
+    undone = undone_as_told(desk, ran)
 
     assert undone.status == SOME_REFUSED
     assert kept(undone) == ["Kept: user Jo Day (jo.day@school.example): they have signed in since."]
@@ -210,7 +231,7 @@ def test_s43_a_pupil_whom_a_person_assigned_since_is_something_given(
     ran = desk.users([person(upns=[upn_of(cast.carys)])], role=LA)
     factories.grant(jo(), LA_USER, pupil=cast.ben, by=cast.as_ada)
 
-    undone = desk.undo(ran)
+    undone = undone_as_told(desk, ran)
 
     assert (undone.status, len(kept(undone))) == (SOME_REFUSED, 1)
     assert [grant.pupil for grant in Grant.objects.filter(user=jo(), ended_at=None)] == [cast.ben]
@@ -225,7 +246,7 @@ def test_s43_a_user_with_whom_a_person_had_to_do_since_stays_and_is_listed(
     assert callable(somebody)
     somebody(cast)
 
-    undone = desk.undo(ran)
+    undone = undone_as_told(desk, ran)
 
     assert undone.status == SOME_REFUSED
     assert len(kept(undone)) == 1
@@ -244,7 +265,7 @@ def test_s43_a_field_that_a_person_changed_since_is_kept_and_the_others_go_back(
     ran = desk.users([row], role=SW)
     people.change_users([(cast.sara.pk, "phone", "0117 2")], by=cast.as_ada)
 
-    undone = desk.undo(ran)
+    undone = undone_as_told(desk, ran)
 
     assert undone.status == SOME_REFUSED
     assert kept(undone) == [
@@ -262,7 +283,7 @@ def test_s43_a_pupil_who_was_moved_by_hand_since_stays_where_they_are(
     away = schools.NewEnrolment(cast.amira.pk, cedar.pk, "", timezone.localdate(), None)
     schools.move([away], by=cast.as_ada, source=Source.BY_HAND)
 
-    undone = desk.undo(ran)
+    undone = undone_as_told(desk, ran)
 
     assert undone.status == SOME_REFUSED
     assert len(kept(undone)) == 1

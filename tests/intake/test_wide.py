@@ -20,7 +20,7 @@ HEADINGS = "User First Name,User Last Name,Email"
 
 def seconds_to_stage(file: Path, kind: str, role: str) -> float:
     """The processor time that reading a file takes, row by row."""
-    with runs.plan_for(kind, role=role, by=COMMAND_LINE, yes=False, headings={}) as plan:
+    with runs.plan_for(kind, role=role, by=COMMAND_LINE) as plan:
         begun = time.process_time()
         plan.stage(str(file))
         spent = time.process_time() - begun

@@ -94,6 +94,7 @@ class Started:
 
     process: subprocess.Popen[str]
     port: int
+    url: str  # of its database
     lines: list[str] = field(default_factory=list)
     _unread: queue.Queue[str] = field(default_factory=queue.Queue)
 
@@ -161,7 +162,7 @@ def started(*words: str, url: str, **settings: str) -> Iterator[Started]:
         stderr=subprocess.STDOUT,
         text=True,
     )
-    running = Started(process, port)
+    running = Started(process, port, url)
     reader = threading.Thread(target=running.read, daemon=True)
     reader.start()
     try:

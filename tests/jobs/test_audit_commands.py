@@ -8,7 +8,7 @@ import pytest
 from django.apps import apps
 from django.db import connection
 
-from schoolgate.audit import protection
+from schoolgate.audit import children, protection
 from schoolgate.audit.models import Event, EventBatch
 from tests import factories
 from tests.jobs.programs import is_a_sentence
@@ -34,10 +34,12 @@ def exported(command: Command, tmp_path: Path) -> Path:
 def unprotected(exported: Path) -> Iterator[Path]:
     """The same, of a log whose owner has taken its protection away."""
     with connection.schema_editor() as editor:
+        children.leave(apps, editor)
         protection.unprotect(apps, editor)
     yield exported
     with connection.schema_editor() as editor:
         protection.protect(apps, editor)
+        children.keep(apps, editor)
 
 
 def test_heads_prints_a_line_a_batch(exported: Path) -> None:

@@ -19,7 +19,10 @@ from schoolgate.access.models import Denial, Grant
 from schoolgate.access.roles import DESIGNATED_TEACHER, ROLES
 from schoolgate.audit.queries import verify
 from schoolgate.jobs import demo
-from schoolgate.jobs.demo import crowd, places
+from schoolgate.jobs.demo import crowd, places, sign_ins
+from schoolgate.outbox.models import Mail
+from schoolgate.outbox.queries import last_problems
+from schoolgate.people import invitations
 from schoolgate.people.models import User
 from schoolgate.schools import upn
 from schoolgate.schools.models import (
@@ -94,7 +97,7 @@ def test_everything_in_its_description_is_on_the_register() -> None:
         assert Establishment.objects.filter(urn=urn).exists(), urn
 
 
-def test_the_four_sign_ins_work_and_no_other_user_has_a_password() -> None:
+def test_the_four_sign_ins_work_and_all_but_a_few_have_the_same_pass_phrase() -> None:
     validate_password(demo.PASS_PHRASE)
     assert [role for role, _ in demo.SIGN_INS] == [
         "LA Super User", "LA User", "Social Worker", "Designated Teacher",
@@ -104,9 +107,23 @@ def test_the_four_sign_ins_work_and_no_other_user_has_a_password() -> None:
         assert found == user(email)
         assert {ROLES[grant.role].name for grant in Grant.objects.filter(user=found)} == {role}
         assert scope.pupils_visible_to(user(email).pk).exists()
-    usable = [u for u in User.objects.all() if u.has_usable_password()]
-    assert len(usable) == 4
+    waiting = [u for u in User.objects.all() if not u.has_usable_password()]
+    assert {u.email for u in waiting} == {
+        *sign_ins.INVITED, sign_ins.REFUSED, sign_ins.EXPIRED, *sign_ins.NOT_INVITED,
+    }  # fmt: skip
     assert not User.objects.exclude(last_login=None).exists()
+
+
+def test_the_few_stand_in_every_state_of_an_invitation() -> None:
+    ids = {u.email: u.pk for u in User.objects.all()}
+    told = invitations.invitation_states(list(ids.values()))
+    states = {email: told[pk] for email, pk in ids.items()}
+    assert {states[email] for email in sign_ins.INVITED} == {"Invited"}
+    assert states[sign_ins.REFUSED] == "Invited"
+    assert states[sign_ins.EXPIRED] == "Invitation expired"
+    assert {states[email] for email in sign_ins.NOT_INVITED} == {"Not invited"}
+    assert list(last_problems(list(ids.values()))) == [ids[sign_ins.REFUSED]]
+    assert Mail.objects.filter(state="waiting").count() == len(sign_ins.INVITED)
 
 
 def test_upns_are_well_formed_but_for_some() -> None:

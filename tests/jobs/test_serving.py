@@ -16,6 +16,7 @@ GOOD = {
     "SCHOOLGATE_SECRET_KEY": SECRET,
     "SCHOOLGATE_URL": "https://schoolgate.example.org",
     "SCHOOLGATE_BEHIND_PROXY": "yes",
+    "SCHOOLGATE_MAIL_FROM": "no-reply@example.org",
 }
 
 
@@ -28,7 +29,7 @@ def problems(
     for name, value in {**({} if demo else GOOD), **(settings or {})}.items():
         monkeypatch.setenv(name, value)
     # What `check` puts into the environment goes again when the test ends.
-    for name in ("SCHOOLGATE_URL", "SCHOOLGATE_HOSTS"):
+    for name in ("SCHOOLGATE_URL", "SCHOOLGATE_HOSTS", "SCHOOLGATE_MAIL"):
         if name not in os.environ:
             monkeypatch.setenv(name, "")
             monkeypatch.delenv(name)
@@ -112,7 +113,12 @@ def test_a_dangerous_setting_stops_with_its_remedy(
         ("HOSTS", ".example.org"),
         ("MAIL", "smtp://user:word@mail.example.org:587"),
         ("MAIL", "smtps://mail.example.org"),
+        ("MAIL", "smtp://mail.example.org?tls=no"),
+        ("MAIL", "smtp://localhost:2525"),
         ("MAIL", "file:/srv/mail"),
+        ("MAIL_FROM", ""),
+        ("MAIL_REPLY_TO", "office@example.org"),
+        ("INVITATION_DAYS", "30"),
         ("BIND", EVERYWHERE),
     ],
 )

@@ -27,12 +27,17 @@ FLAGS = [
 
 
 @pytest.fixture(scope="module")
-def demonstration(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Started]:
+def database(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where the demonstration keeps its records."""
+    return tmp_path_factory.mktemp("journey") / "demo.sqlite3"
+
+
+@pytest.fixture(scope="module")
+def demonstration(database: Path) -> Iterator[Started]:
     """`schoolgate start --demo`, with its worker, on a database of its own."""
     from tests.jobs.programs import started
 
-    path = tmp_path_factory.mktemp("journey") / "demo.sqlite3"
-    with started("--demo", url=f"sqlite:///{path}") as running:
+    with started("--demo", url=f"sqlite:///{database}") as running:
         running.wait_for("Schoolgate is at", seconds=120)
         yield running
 

@@ -55,3 +55,7 @@ def test_a_day_ends_at_midnight_in_london(day: date, end: datetime) -> None:
     assert end_of(day) == end
     assert day_of(end_of(day)) == day
     assert day_of(end.astimezone(UTC) + timedelta(microseconds=1)) == day + timedelta(days=1)
+
+
+def test_the_last_day_there_is_ends_too() -> None:
+    assert end_of(date.max) == datetime(9999, 12, 31, 23, 59, 59, 999999, tzinfo=UTC)

@@ -67,6 +67,14 @@ class Page:
             if 'scope="col"' not in row
         ]
 
+    def hidden(self) -> dict[str, str]:
+        """The hidden fields of the page's forms, but for the mark against forgery."""
+        body = self.bytes.decode()
+        found = re.findall(r'<input type="hidden" name="([^"]*)" value="([^"]*)"', body)
+        return {
+            name: html.unescape(value) for name, value in found if name != "csrfmiddlewaretoken"
+        }
+
     def link(self, words: str) -> str:
         """The address of the link with these words."""
         body = self.bytes.decode()

@@ -53,3 +53,31 @@ def hidden_fields(page: Page, step: str) -> dict[str, Any]:
     assert form, f"There is no form to {step} on the page “{page.title}”."
     found = re.findall(r'type="hidden" name="([^"]+)" value="([^"]*)"', form[0])
     return {name: value for name, value in found if name != "csrfmiddlewaretoken"}
+
+
+def fields_of(page: Page, address: str = "") -> dict[str, Any]:
+    """What a browser sends of the form that goes to ``address`` (or to its own page)."""
+    import html
+    import re
+
+    forms = re.findall(r"<form\b([^>]*)>(.*?)</form>", page.bytes.decode(), re.S)
+    wanted = [
+        body
+        for about, body in forms
+        if 'method="post"' in about
+        and (f'{address}"' in about if address else "action=" not in about)
+    ]
+    assert wanted, f"There is no form to “{address}” on the page “{page.title}”."
+    fields = {}
+    for tag in re.findall(r"<input\b[^>]*>", wanted[0]):
+        name, value = (re.search(rf'\b{part}="([^"]*)"', tag) for part in ("name", "value"))
+        box = re.search(r'type="(radio|checkbox)"', tag)
+        if name and (not box or " checked" in tag):
+            fields[html.unescape(name[1])] = html.unescape(value[1]) if value else ""
+    for name_, options in re.findall(
+        r'<select\b[^>]*name="([^"]*)"[^>]*>(.*?)</select>', wanted[0], re.S
+    ):
+        chosen = re.search(r'<option value="([^"]*)" selected', options)
+        fields[name_] = html.unescape(chosen[1]) if chosen else ""
+    fields.pop("csrfmiddlewaretoken", None)
+    return fields

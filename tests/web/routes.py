@@ -11,17 +11,23 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from django.urls import URLPattern, URLResolver, get_resolver, reverse
+from django.utils import timezone
 
 from schoolgate.access.models import Grant
 from schoolgate.audit.actions import SYSTEM
 from schoolgate.intake import runs
+from schoolgate.outbox.models import Mail
+from schoolgate.people import invitations
 from schoolgate.people.actions import make_set_up_link
+from schoolgate.people.models import Invitation
+from schoolgate.schools.models import Organisation
 from schoolgate.web.permissions import permission_of
 from tests import factories
 from tests.web.files import a_stream
 
 if TYPE_CHECKING:
     from schoolgate.intake.models import Import
+    from schoolgate.people.models import User
     from schoolgate.web.permissions import Permission
     from tests.cast import Cast
 
@@ -59,6 +65,7 @@ class World:
     cast: Cast
     run: Import
     token: str
+    link: str
     restriction_id: int
     grant_id: int
 
@@ -71,7 +78,13 @@ class World:
             "grant_id": self.grant_id,
             "import_id": self.run.pk,
             "token": self.token,
-            "kind": "users",
+            "link": self.link,
+            "mail_id": 1,
+            "kind": "fault" if route.name == "import-findings" else "users",
+            "code": "empty-cell",
+            "row": 2,
+            "page": "roles",
+            "lack": "designated-teacher",
         }
         return reverse(route.name, kwargs={name: values[name] for name in route.arguments})
 
@@ -96,32 +109,75 @@ def a_world(cast: Cast) -> World:
         cast,
         run,
         make_set_up_link(by=SYSTEM),
+        an_invitation(cast.noor),
         restriction.pk,
         Grant.objects.get(user=cast.sara, pupil=cast.amira).pk,
     )
+
+
+def an_invitation(user: User) -> str:
+    """The token of a new invitation, as its mail would have it; another mail has failed."""
+    invitations.invite([user.pk], by=SYSTEM)
+    (live,) = Invitation.objects.filter(user=user, ended_at=None)
+    ready = invitations.make_tokens({live.pk: live.email_key}, at=timezone.now())
+    now = timezone.now()
+    Mail.objects.create(
+        kind="invitation", user_id=user.pk, address=user.email, posted_at=now, due_at=now,
+        state="failed", problem="Correct the address.",
+    )  # fmt: skip
+    return ready[live.pk].token
 
 
 # What a valid form of each route that takes one holds; a route that takes none is not here.
 FORMS: dict[str, dict[str, Any]] = {
     "sign-in": {"name": "dora@abbey.example", "password": "correct horse battery staple"},
     "sign-out": {},
+    "organisation": {
+        "name": "Northshire", "contact": "", "colour": "#1d3c6e", "own": "",
+        "seen": Organisation().standing(),
+    },
     "set-up": {
         "organisation": "Northshire", "first_name": "New", "last_name": "Admin",
         "email": "new@council.example", "password": "correct horse battery staple",
     },
+    "invitation": {"password": "correct horse battery staple"},
+    "mail-retry": {"mail": "all"},
     "why-ask": {"user": "dora@abbey.example", "on": ""},
+    "user-why": {"pupil": "Haddad", "on": ""},
+    "pupil-link": {"user": "sara@council.example"},
     "restriction-add": {
         "user": "theo@brook.example", "reason": "Order", "starts_on": "", "ends_on": "",
     },
     "restriction-lift": {},
     "grant-remove": {},
+    "user-add": {
+        "step": "save", "role": "social_worker", "first_name": "New", "last_name": "Worker",
+        "email": "new@council.example", "job_title": "", "phone": "", "establishment": "",
+        "status": "active", "invite": "on",
+    },
+    "user-edit": {
+        "step": "save", "first_name": "Sara", "last_name": "Lindqvist", "job_title": "Lead",
+        "email": "sara@council.example", "phone": "", "establishment": "", "add_school": "",
+        "roles": "social_worker", "status": "active",
+    },
+    "user-pupils-save": {"step": "save"},
+    "user-invite": {},
+    "users-invite": {},
     "user-make-inactive": {},
     "user-reactivate": {},
     "import-new": {"kind": "users", "role": "social_worker"},
     "import-apply": {},
-    "import-recheck": {"yes": "yes"},
+    "import-recheck": {},
+    "import-save": {"seen": "", "cell-2-0": "Gracie", "was-2-0": "Grace"},
+    "import-findings": {"seen": "", "cell-2-0": "Gracie", "was-2-0": "Grace"},
+    "import-row": {"seen": "", "cell-2-0": "Gracie", "was-2-0": "Grace"},
+    "import-columns": {
+        "column-0": "User First Name", "column-1": "User Last Name", "column-3": "Email",
+    },
     "import-cancel": {},
     "import-undo": {},
 }  # fmt: skip
 # Routes that take a form only, and show nothing.
-FORM_ONLY = {"sign-out", "import-apply", "import-recheck", "import-cancel"}
+FORM_ONLY = {
+    "sign-out", "import-apply", "import-recheck", "import-cancel", "import-save", "mail-retry",
+}  # fmt: skip

@@ -13,7 +13,22 @@ from tests.web.routes import FORM_ONLY, FORMS, MISSING, Route, a_world, routes
 
 METHODS = ["get", "head", "post", "put", "patch", "delete", "options", "trace"]
 ALL = sorted(routes(), key=lambda route: route.name)
-CHANGING = set(FORMS) - {"sign-in", "set-up", "why-ask", "restriction-add", "import-new"}
+OPEN = (Permission.PUBLIC, Permission.DEMONSTRATION)
+CHANGING = set(FORMS) - {
+    "organisation",
+    "sign-in",
+    "set-up",
+    "invitation",
+    "why-ask",
+    "user-why",
+    "pupil-link",
+    "restriction-add",
+    "import-new",
+    "user-add",
+    "user-edit",
+    "user-pupils-save",
+    "users-invite",
+}
 PUPIL_ROUTES = [route for route in ALL if "pupil_id" in route.arguments]
 
 
@@ -35,7 +50,10 @@ def test_s28_every_route_says_who_may_open_it():
 
 def test_s28_the_public_routes_are_these():
     public = {route.name for route in ALL if route.permission is Permission.PUBLIC}
-    assert public == {"healthz", "sign-in", "sign-out", "set-up"}
+    assert public == {
+        "healthz", "sign-in", "sign-out", "set-up", "invitation",
+        "organisation-style", "guide", "guide-page", "accessibility",
+    }  # fmt: skip
 
 
 def test_s28_everything_under_settings_is_for_super_users(cast):
@@ -50,7 +68,7 @@ def test_s28_nobody_and_the_denied_are_led_to_sign_in(cast, browse):
     denied = browse(cast.theo)
     deny([cast.theo.pk], by=SYSTEM)
     for route in ALL:
-        if route.permission is Permission.PUBLIC:
+        if route.permission in OPEN:
             continue
         for browser in (browse(None), denied):
             for method in METHODS:
@@ -67,6 +85,20 @@ def test_s14_what_is_for_super_users_does_not_exist_for_others(cast, browse, nam
     for route in ALL:
         if route.permission is not Permission.SUPER_USER:
             continue
+        for method in METHODS:
+            answer = ask(browser, method, world.address(route, pupil=cast.amira.pk))
+            assert (answer.status_code, masked(answer)) == (404, masked(nothing[method]))
+            assert answer.headers == nothing[method].headers, (route.name, method)
+
+
+@pytest.mark.parametrize("name", ["ada", "dora", None])
+def test_s14_what_is_for_the_demonstration_does_not_exist_elsewhere(cast, browse, name):
+    world = a_world(cast)
+    browser = browse(getattr(cast, name) if name else None)
+    nothing = {method: ask(browser, method, "/there/is/no/such/page/") for method in METHODS}
+    only_there = [route for route in ALL if route.permission is Permission.DEMONSTRATION]
+    assert only_there
+    for route in only_there:
         for method in METHODS:
             answer = ask(browser, method, world.address(route, pupil=cast.amira.pk))
             assert (answer.status_code, masked(answer)) == (404, masked(nothing[method]))
@@ -96,6 +128,8 @@ def test_s28_whoever_may_open_a_page_finds_it(cast, browse, name):
     for route in ALL:
         if route.permission is Permission.SUPER_USER and user != cast.ada:
             continue
+        if route.permission is Permission.DEMONSTRATION:
+            continue  # told below
         browser = browse(None if route.permission is Permission.PUBLIC else user)
         for method in METHODS:
             if route.name in CHANGING and method == "post":
@@ -110,7 +144,7 @@ def test_s28_numbers_that_nothing_has_are_missing_pages(cast, browse):
     browser = browse(cast.ada)
     nothing = ask(browser, "get", "/there/is/no/such/page/")
     for route in ALL:
-        if not set(route.arguments) - {"token"}:
+        if not set(route.arguments) - {"token", "link"}:
             continue
         for number in (str(MISSING), "9" * 40):
             for method in {"get", "post"} & takes(route):

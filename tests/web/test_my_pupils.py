@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from schoolgate.access.roles import LA_USER
+from schoolgate.access.roles import LA_USER, SOCIAL_WORKER
 from tests import factories
 
 
@@ -99,10 +99,41 @@ def test_one_event_names_every_child_shown(cast, browse, views_of):
     assert set(many.pupils.split(",")) == {str(pupil.pk) for pupil in cast.pupils}
 
 
+def test_whoever_sees_everything_filters_by_care(cast, browse):
+    in_care = ["Haddad, Amira In care", "Morgan, Carys In care", "O’Connor, Eve In care"]
+    others = ["Fielding, Ben Assigned to you", "Price, Dylan"]
+    liam = browse(cast.liam)
+    assert names(liam.get("/pupils/", care="now")) == in_care
+    assert names(liam.get("/pupils/", care="not")) == others
+    assert names(liam.get("/pupils/", care="now", q="mor")) == in_care[1:2]
+    assert len(names(liam.get("/pupils/", care="sometimes"))) == 5
+    nobody = liam.get("/pupils/", care="not", q="mor")
+    assert "none of them whom you chose has a last name" in nobody.text
+
+
+@pytest.mark.parametrize("name", ["dora", "sara", "noor"])
+def test_s29_nobody_else_learns_of_care_by_a_filter(cast, browse, name):
+    factories.grant(cast.sara, SOCIAL_WORKER, pupil=cast.ben)
+    browser = browse(getattr(cast, name))
+    plain = browser.get("/pupils/")
+    assert b"care=" not in plain.bytes
+    assert b'name="care"' not in plain.bytes
+    assert names(browser.get("/pupils/", care="not")) == names(plain)
+
+
+def test_how_much_was_found_is_said_without_counting(cast, browse):
+    for number in range(30):
+        factories.enrolment(factories.pupil(first_name=f"P{number:02}", last_name="Zed"), None)
+    liam = browse(cast.liam)
+    assert "25 pupils on this page; there are more" in liam.get("/pupils/").text
+    assert "1 pupil " in liam.get("/pupils/", q="mor").text
+    assert "0 pupils " in liam.get("/pupils/", q="nobody").text
+
+
 @pytest.mark.parametrize("more", [0, 2])
 def test_query_count(cast, browse, count_queries, more):
     for _ in range(more):
         factories.enrolment(factories.pupil(), cast.abbey)
     browser = browse(cast.ada)
-    with count_queries(19, events=1):
+    with count_queries(20, events=1):
         browser.get("/pupils/")

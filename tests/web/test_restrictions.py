@@ -83,3 +83,13 @@ def test_restricting_oneself_leads_away_from_the_record(cast, browse):
         starts_on=f"{timezone.localdate() - timedelta(days=1):%d/%m/%Y}", ends_on="",
     )  # fmt: skip
     assert page.leads_to == "/"
+
+
+def test_one_that_is_over_or_has_yet_to_begin_says_so(cast, browse):
+    today, day = timezone.localdate(), timedelta(days=1)
+    factories.restriction(cast.dora, cast.amira, since=today - 9 * day, until=today - day)
+    factories.restriction(cast.theo, cast.amira, since=today + day)
+    factories.restriction(cast.noor, cast.amira, since=today - day, until=today)
+    page = browse(cast.ada).get(f"/pupils/{cast.amira.pk}/")
+    named = {row[0] for row in page.rows()}
+    assert {"Dora Teague Over", "Theo Marsh Not yet", "Noor Rahman"} <= named

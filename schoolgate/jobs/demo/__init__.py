@@ -2,7 +2,7 @@
 
 30 establishments (22 open, 7 closed, 1 yet to open), 2,000 pupils (150 of them in care) and about
 50 users. Chance is seeded: the same people each time, with dates told from the day on which it is
-made. Four users can sign in, with PASS_PHRASE; all others have yet to set up their sign-in:
+made. All but a few, named under "Users", can sign in with PASS_PHRASE; begin with these:
 
     LA Super User        helen.ashworth@northshire.example
     LA User              tom.adeyemi@northshire.example
@@ -66,7 +66,12 @@ Users
     link ends in 7 days                martin.oldroyd@social-care.northshire.example
     link began 7 days ago              shreya.banerjee@social-care.northshire.example
     on leave (inactive)                colin.murgatroyd@northshire.example
-    never signed in                    beatrice.uttley@northshire.example
+    invited just now                   bilal.qureshi@greywateracademy.example
+                                       farah.siddiqui@social-care.northshire.example
+    invited, the mail was refused      nathan.quirke@northshire.example
+    invitation expired                 beatrice.uttley@northshire.example
+    not invited yet                    judith.sowerby@tarnbeckprimary.example
+                                       sian.fothergill@fellside.example
     a second LA Super User             gareth.pryce@northshire.example
 
 Twenty pupils have a UPN whose check letter is wrong, a hundred have other identifiers only.

@@ -91,8 +91,6 @@ def _sign_ins(told: HardCases) -> None:
     megan = told.adult("Megan", "Rhys", "megan.rhys@maddenfordhigh.example", "Designated Teacher",
                        workplace=at.MADDENFORD)  # fmt: skip
     megan.grants = [(DT, at.MADDENFORD, told.since(800))]
-    for adult in (helen, tom, priya, megan):
-        adult.signs_in = True
     # Enough of Priya's children to make a list, none of them hard.
     names = [("Ava", "Clewlow"), ("Idris", "Bancroft"), ("Zoë", "O'Dwyer"), ("Kofi", "Lumb")]
     for number, (first, last) in enumerate(names):

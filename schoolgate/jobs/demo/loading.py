@@ -9,7 +9,7 @@ from schoolgate.access import actions as access
 from schoolgate.access.actions import NewGrant, NewRestriction
 from schoolgate.access.roles import DESIGNATED_TEACHER, LA_SUPER_USER, LA_USER, SOCIAL_WORKER
 from schoolgate.audit.actions import SYSTEM, batch
-from schoolgate.jobs.demo import crowd
+from schoolgate.jobs.demo import crowd, sign_ins
 from schoolgate.jobs.demo import places as register
 from schoolgate.jobs.demo.hard_cases import hard_cases
 from schoolgate.jobs.demo.parts import Adult, Child
@@ -17,7 +17,6 @@ from schoolgate.jobs.demo.places import Place
 from schoolgate.kit.records import Source
 from schoolgate.people import actions as people
 from schoolgate.people.actions import NewUser
-from schoolgate.people.models import User
 from schoolgate.schools import actions as schools
 from schoolgate.schools.actions import NewEnrolment, NewEpisode, NewIdentifier
 from schoolgate.schools.models import EstablishmentLink, IdentifierKind
@@ -177,5 +176,4 @@ def _write_adults(
         by=SYSTEM,
     )
     access.deny([id_ for adult, id_ in ids.items() if adult.inactive], by=SYSTEM)
-    for user in User.objects.filter(pk__in=[ids[a] for a in adults if a.signs_in]):
-        people.set_password(user=user, password=PASS_PHRASE, by=SYSTEM)
+    sign_ins.write({adult.email: id_ for adult, id_ in ids.items()}, PASS_PHRASE)

@@ -53,7 +53,6 @@ class Adult:
     job: str
     workplace: str = ""
     phone: str = ""
-    signs_in: bool = False
     inactive: bool = False
     grants: list[tuple[str, "str | Child | None", Span]] = field(default_factory=list)
     kept_from: list[tuple[Child, str, Span]] = field(default_factory=list)

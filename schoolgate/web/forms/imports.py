@@ -1,14 +1,21 @@
-"""Uploading a file, and answering what its check asks."""
+"""Uploading a file, and what is decided about it."""
 
+from datetime import date
 from typing import Any
 
 from django import forms
+from django.core.files.uploadedfile import UploadedFile
+from django.db.models import QuerySet
+from django.utils import timezone
 
 from schoolgate.access.roles import ROLES
 from schoolgate.intake.columns import KINDS
-from schoolgate.web.components import Choice, File, Radios
+from schoolgate.intake.models import Import, State
+from schoolgate.intake.sources.open_file import LOOKED_AT, refuse_other_kinds
+from schoolgate.intake.sources.table import Unreadable
+from schoolgate.web.components import Choice, DayField, File, Radios
 
-# In the order in which an organisation needs them: schools, their links, pupils, then people.
+# In the order in which a person looks for them: what is done most stands first.
 ORDER = ("users", "pupils", "establishments", "links")
 
 
@@ -24,14 +31,18 @@ class UploadForm(forms.Form):
     kind = forms.ChoiceField(
         label="What does the file hold?",
         choices=[(code, KINDS[code].name) for code in ORDER],
-        error_messages={"required": "Choose what the file holds."},
+        error_messages={
+            "required": "Choose what the file holds.",
+            "invalid_choice": "Choose what the file holds.",
+        },
         widget=Radios(hints={code: kind.purpose for code, kind in KINDS.items()}),
     )
     role = Dependent(
         label="Choose a user role for this import",
         required=False,
-        help_text="For a file of users: one role for the whole file",
+        help_text="One role for the whole file. What each role sees is told beside this form.",
         choices=[("", "Choose a role"), *((role.code, role.name) for role in ROLES.values())],
+        error_messages={"invalid_choice": "Choose a user role for this import."},
         widget=Choice(),
     )
     file = forms.FileField(
@@ -45,8 +56,75 @@ class UploadForm(forms.Form):
         widget=File(attrs={"accept": ".csv,.txt,.tsv,.xlsx"}),
     )
 
+    def clean_file(self) -> UploadedFile:
+        """A file that cannot be what we read is sent back at once, by its first bytes."""
+        file: UploadedFile = self.cleaned_data["file"]
+        try:
+            refuse_other_kinds(file.read(LOOKED_AT))
+        except Unreadable as problem:
+            raise forms.ValidationError(str(problem)) from problem
+        file.seek(0)
+        return file
+
     def clean(self) -> dict[str, Any]:
         given = super().clean() or {}
-        if given.get("kind") == "users" and not given.get("role"):
+        if given.get("kind") == "users" and not given.get("role") and "role" not in self.errors:
             self.add_error("role", "Choose a user role for this import.")
+        return given
+
+
+class FilterForm(forms.Form):
+    """Narrows the list of imports. What is not understood narrows nothing."""
+
+    kind = Dependent(
+        label="What it holds",
+        required=False,
+        choices=[("", "Any kind"), *((code, KINDS[code].name) for code in ORDER)],
+        widget=Choice(),
+    )
+    state = Dependent(
+        label="State",
+        required=False,
+        choices=[("", "Any state"), *State.choices],
+        widget=Choice(),
+    )
+
+    def narrow(self, found: QuerySet[Import]) -> QuerySet[Import]:
+        """Those of the list that are wanted."""
+        self.is_valid()
+        wanted = {name: value for name, value in self.cleaned_data.items() if value}
+        return found.filter(**wanted)
+
+    @property
+    def is_narrowed(self) -> bool:
+        """Whether anything is left out."""
+        return any(self.cleaned_data.values())
+
+
+class ApplyForm(forms.Form):
+    """Apply what was shown; when the invitations go out."""
+
+    shown = forms.CharField(widget=forms.HiddenInput())
+    skip_faulty = forms.BooleanField(required=False, widget=forms.HiddenInput())
+    invite = forms.ChoiceField(
+        label="When should their invitations go out?",
+        required=False,
+        choices=[("now", "Now"), ("later", "On a day that you choose"), ("no", "Not now")],
+    )
+    invite_on = DayField(label="Day", required=False)
+
+    def clean_invite(self) -> str:
+        """Nobody is invited whose page did not ask."""
+        return self.cleaned_data["invite"] or "no"
+
+    def clean(self) -> dict[str, Any]:
+        given = super().clean() or {}
+        day: date | None = given.get("invite_on")
+        if given.get("invite") != "later":
+            self.errors.pop("invite_on", None)
+            given["invite_on"] = None
+        elif day is None and "invite_on" not in self.errors:
+            self.add_error("invite_on", "Enter the day on which the invitations should go out.")
+        elif day is not None and day <= timezone.localdate():
+            self.add_error("invite_on", "Enter a day that is still to come.")
         return given

@@ -6,6 +6,7 @@ from django import forms
 from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import ValidationError
 
+from schoolgate.intake.checks import is_address
 from schoolgate.people.models import User
 from schoolgate.web.components import Line, Secret
 
@@ -70,6 +71,12 @@ class SetUpForm(forms.Form):
         widget=Secret(attrs={"autocomplete": "new-password"}),
     )
 
+    def clean_email(self) -> str:
+        email = str(self.cleaned_data["email"])
+        if not is_address(email):
+            raise ValidationError("Enter an e-mail address like name@school.sch.uk.")
+        return email
+
     def clean(self) -> dict[str, Any]:
         given = super().clean() or {}
         password = given.get("password")
@@ -84,3 +91,25 @@ class SetUpForm(forms.Form):
             except ValidationError as error:
                 self.add_error("password", error)
         return given
+
+
+class ChoosePasswordForm(forms.Form):
+    """The password of somebody who was invited. ``person``: whose name and address it is not."""
+
+    password = forms.CharField(
+        label="Password",
+        max_length=1000,
+        strip=False,
+        help_text="12 characters or more. Several words that do not belong together are good.",
+        error_messages={"required": "Enter a password of 12 characters or more."},
+        widget=Secret(attrs={"autocomplete": "new-password"}),
+    )
+
+    def __init__(self, *args: Any, person: User, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._person = person
+
+    def clean_password(self) -> str:
+        password = str(self.cleaned_data["password"])
+        validate_password(password, self._person)
+        return password

@@ -1,6 +1,9 @@
 """The pages that say that something cannot be shown. They tell nothing about why (S14)."""
 
+import sys
+
 from django.core.exceptions import BadRequest
+from django.db import OperationalError
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 from django.template.loader import render_to_string
@@ -48,5 +51,16 @@ def bad_request(request: HttpRequest, exception: BadRequest | None = None) -> Ht
 
 
 def server_error(request: HttpRequest) -> HttpResponse:
-    """Something failed. Asks nothing of the database, which may be what failed."""
+    """Something failed. Asks nothing of the database, which may be what failed.
+
+    Where it was only busy (on SQLite a large import keeps other writers waiting): 503.
+    """
+    if _was_busy(sys.exc_info()[1]):
+        busy = HttpResponse(render_to_string("503.html"), status=503)
+        busy.headers["Retry-After"] = "60"
+        return busy
     return HttpResponse(render_to_string("500.html"), status=500)
+
+
+def _was_busy(error: BaseException | None) -> bool:
+    return isinstance(error, OperationalError) and "database is locked" in str(error)

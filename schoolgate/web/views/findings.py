@@ -1,16 +1,19 @@
-"""What a check found, grouped by kind for the page of an import."""
+"""What a check found, grouped by kind, as the pages of an import show it and take it back."""
 
-from collections.abc import Iterable
+import hashlib
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
-from django.db.models import Count, F, Window
+from django.db.models import Count, F, QuerySet, Window
 from django.db.models.functions import RowNumber
 
+from schoolgate.intake import decisions
 from schoolgate.intake.findings import Severity
 from schoolgate.intake.models import Import, ImportFault
-from schoolgate.intake.unseen import found_in, mask
+from schoolgate.intake.unseen import UNSEEN, found_in, mask
 
-FIRST = 100
+FIRST = 5  # of each group, on the page of the import; the group's own page has them all
+MOST_ANSWERS = 50
 
 _TITLES = {
     "address-twice": "The same e-mail address in several rows",
@@ -25,7 +28,7 @@ _TITLES = {
     "no-rows": "No rows",
     "not-a-day": "Dates that cannot be read",
     "not-a-urn": "Numbers that are no URN",
-    "not-an-address": "E-mail addresses that are none",
+    "not-an-address": "E-mail addresses to correct",
     "note": "About the file",
     "odd-upn": "UPNs of an unusual form",
     "pupil-elsewhere": "Pupils of another school",
@@ -46,53 +49,179 @@ _TITLES = {
     "urn-zero": "Schools not known yet",
 }
 
-# What a yes to all questions means (PRODUCT.md, `--yes`).
-YES = (
-    "Where a name differs, it is the same person, and the name on record stays.",
-    "Where a school is closed, it is kept.",
-    "Where somebody removed a link, it is restored.",
-    "Where a new pupil has the name and date of birth of another, it is a new pupil.",
-    "Where a pupil left a school, they are back there.",
-    "Where a pupil has another UPN, it is right, and the old one is a former UPN.",
-    "Users who are inactive or deleted stay refused.",
-)
+# What a yes means, by the code of the question: for one row, and for all of its kind.
+_YES = {
+    "name-differs": ("Yes, the same person", "Yes, each is the same person"),
+    "birth-differs": ("Yes, the same child", "Yes, each is the same child"),
+    "closed-school": ("Yes, the closed school is meant", "Yes, keep these closed schools"),
+    "removed-before": ("Yes, restore it", "Yes, restore them all"),
+    "namesake": ("Yes, another child", "Yes, each is another child"),
+    "back-again": ("Yes, back at that school", "Yes, each is back at that school"),
+    "another-upn": ("Yes, the new UPN is right", "Yes, each new UPN is right"),
+}
+
+
+@dataclass(frozen=True)
+class Line:
+    """One thing found, as a page shows it.
+
+    ``cell``: the names of its row and column by which a form sends it back, blank where there is
+    nothing to mend here; ``value``: of that cell; ``mark``: the question as it is asked, so that
+    a form that was open while it changed does not answer another one.
+    """
+
+    row: int | None
+    column: str
+    value: str
+    problem: str
+    code: str
+    kind: Severity
+    cell: str = ""
+    mark: str = ""
+    typed: str = ""
+    answered: str = ""
+
+    @property
+    def yes(self) -> str:
+        """What a yes means; blank where it settles nothing."""
+        return _yes(self.kind, self.code)[0]
 
 
 @dataclass
 class Group:
-    """The findings of one kind: how many, and the first of them."""
+    """The findings of one kind: how many, and some of them."""
 
     kind: Severity
-    title: str
+    code: str
     count: int
-    first: list[ImportFault] = field(default_factory=list)
+    lines: list[Line] = field(default_factory=list)
+    pupil_ids: set[int] = field(default_factory=set)
+
+    @property
+    def title(self) -> str:
+        """What the group is called."""
+        return title_of(self.code)
 
     @property
     def is_cut(self) -> bool:
         """Whether there are more than are shown."""
-        return self.count > len(self.first)
+        return self.count > len(self.lines)
+
+    @property
+    def yes_to_all(self) -> str:
+        """What a yes to all of them means; blank where a yes settles nothing."""
+        return _yes(self.kind, self.code)[1]
 
 
-def grouped(run: Import, *, reader: int) -> list[Group]:
-    """The run's findings, as far as a user may read them: faults first, then questions, then
-    warnings. Two queries, and those of the user's scope."""
-    found = found_in(run.pk, reader=reader)
-    counted = found.values_list("kind", "told_as").annotate(Count("pk"))  # type: ignore[misc]
-    groups = {
-        (kind, code): Group(Severity(kind), title_of(code), count) for kind, code, count in counted
-    }
+def _yes(kind: Severity, code: str) -> tuple[str, str]:
+    if kind is not Severity.QUESTION or code == UNSEEN:
+        return "", ""
+    return _YES.get(code, ("", ""))
+
+
+_SHOWN = (Severity.FAULT, Severity.QUESTION, Severity.WARNING)
+
+
+def open_in(run: Import, *, reader: int) -> QuerySet[ImportFault]:
+    """What a person has still to look at: everything found but the questions that are answered."""
+    return found_in(run.pk, reader=reader).filter(kind__in=_SHOWN)
+
+
+def of_code(found: QuerySet[ImportFault], code: str) -> QuerySet[ImportFault]:
+    """Those (of ``found_in``) that are told to the reader under this code."""
+    return found.filter(told_as=code)  # type: ignore[misc]
+
+
+def counted(run: Import, *, reader: int) -> list[Group]:
+    """The run's findings by kind, without their lines: faults first, then questions, warnings."""
+    found = open_in(run, reader=reader)
+    counts = found.values_list("kind", "told_as").annotate(Count("pk"))  # type: ignore[misc]
+    groups = [Group(Severity(kind), code, count) for kind, code, count in counts]
+    return sorted(groups, key=lambda g: (_SHOWN.index(g.kind), -g.count, g.title))
+
+
+def grouped(run: Import, *, reader: int, typed: Mapping[str, str]) -> list[Group]:
+    """The same with the first lines of each. Two queries, and those of the reader's scope.
+
+    ``typed``: what somebody sent for some cells and answers, which is not lost.
+    """
+    groups = {(group.kind, group.code): group for group in counted(run, reader=reader)}
     place = Window(RowNumber(), partition_by=[F("kind"), F("told_as")], order_by=["row", "pk"])
-    for fault in found.annotate(place=place).filter(place__lte=FIRST).order_by("place"):
+    found = open_in(run, reader=reader).annotate(nth=place).filter(nth__lte=FIRST)
+    for fault in found.order_by("nth"):
         shown = mask(fault)
-        groups[(shown.kind, shown.code)].first.append(shown)
-    order = [Severity.FAULT, Severity.QUESTION, Severity.WARNING]
-    return sorted(groups.values(), key=lambda g: (order.index(g.kind), -g.count, g.title))
+        add_line(groups[Severity(shown.kind), shown.code], shown, typed)
+    return list(groups.values())
+
+
+def add_line(group: Group, fault: ImportFault, typed: Mapping[str, str]) -> None:
+    """Put a finding (masked) into its group."""
+    group.lines.append(line_of(fault, typed))
+    if fault.pupil_id is not None:
+        group.pupil_ids.add(fault.pupil_id)
+
+
+def line_of(fault: ImportFault, typed: Mapping[str, str]) -> Line:
+    """A finding (masked) as a page shows it."""
+    can_mend = (
+        fault.row is not None
+        and fault.place is not None
+        and fault.kind != Severity.WARNING
+        and fault.code not in ("too-long", UNSEEN)  # there the value is not the whole cell
+    )
+    cell = f"{fault.row}-{fault.place}" if can_mend else ""
+    return Line(
+        fault.row,
+        fault.column,
+        fault.value,
+        fault.problem,
+        fault.code,
+        Severity(fault.kind),
+        cell=cell,
+        mark=mark_of(fault),
+        typed=typed.get(f"cell-{cell}", fault.value) if cell else "",
+        answered=typed.get(f"answer-{fault.row}-{fault.code}", ""),
+    )
+
+
+@dataclass(frozen=True)
+class Given:
+    """An answer that somebody gave: to one row, or (row 0) to all questions of a kind."""
+
+    code: str
+    row: int
+    accept: bool
+    count: int
+
+    @property
+    def words(self) -> str:
+        """What was answered."""
+        yes = _YES.get(self.code, ("Yes", "Yes"))
+        if self.row:
+            return yes[0] if self.accept else "No, leave this row out"
+        return yes[1] if self.accept else "No, leave these rows out"
+
+    @property
+    def title(self) -> str:
+        """What was asked."""
+        return title_of(self.code)
+
+
+def answered(run: Import) -> list[Given]:
+    """The answers given so far; of many the first ones."""
+    given = decisions.answers_of(run.pk)[:MOST_ANSWERS]
+    return [Given(one.code, one.row or 0, one.accept, one.count) for one in given]
+
+
+def mark_of(fault: ImportFault) -> str:
+    """A question as it is asked, in twelve letters."""
+    asked = f"{fault.row}\0{fault.code}\0{fault.value}\0{fault.problem}"
+    return hashlib.sha256(asked.encode()).hexdigest()[:12]
 
 
 def pupils_in(groups: Iterable[Group]) -> set[int]:
     """The children on the register of whom the page tells something."""
-    shown = (fault.pupil_id for group in groups for fault in group.first)
-    return {pupil_id for pupil_id in shown if pupil_id is not None}
+    return {pupil_id for group in groups for pupil_id in group.pupil_ids}
 
 
 def of_kind(groups: Iterable[Group], kind: Severity) -> list[Group]:

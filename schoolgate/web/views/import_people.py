@@ -1,31 +1,21 @@
 """The users and children whom the page of an import names, as far as its reader may see them."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
 from django.http import HttpRequest
 from django.urls import reverse
 
 from schoolgate.access import scope
 from schoolgate.audit.actions import viewed
-from schoolgate.intake import runs
+from schoolgate.intake.gain_lines import PersonLine
 from schoolgate.intake.models import Import, Kept
 from schoolgate.people.models import User
 from schoolgate.schools.models import Establishment
 from schoolgate.web.permissions import actor, visitor
 
-UNSEEN = "A pupil whom you may not see"
 KEPT_ON_THE_PAGE = 200
-
-
-@dataclass(frozen=True)
-class Change:
-    """Somebody gains or loses access to a child."""
-
-    user: str
-    pupil: str
-    gained: bool
-    row: int | None
 
 
 @dataclass(frozen=True)
@@ -37,27 +27,25 @@ class Left:
     reason: str
 
 
-def changes(
-    request: HttpRequest, run: Import, *, after: int, limit: int, told: set[int]
-) -> list[Change]:
-    """Lines of the preview of access, from line ``after``. Adds the children named to ``told``."""
-    lines = runs.access_changes(run.pk, after=after, limit=limit)
-    seen = _visible(request, {line.pupil_id for line in lines if line.pupil_id})
-    told.update(seen)
-    return [
-        Change(
-            line.user_label,
-            line.pupil_label if line.pupil_id is None or line.pupil_id in seen else UNSEEN,
-            line.gained,
-            line.row,
-        )
-        for line in lines
-    ]
+class Thing(Protocol):
+    """Something that an undo leaves, on record or foreseen."""
+
+    @property
+    def kind(self) -> str: ...
+    @property
+    def object_id(self) -> int: ...
+    @property
+    def reason(self) -> str: ...
 
 
 def kept(request: HttpRequest, run: Import, *, told: set[int]) -> list[Left]:
     """The first of what the undo of a run left. Adds the children named to ``told``."""
-    rows = list(Kept.objects.filter(run=run).order_by("kind", "object_id")[:KEPT_ON_THE_PAGE])
+    rows = Kept.objects.filter(run=run).order_by("kind", "object_id")
+    return left(request, list(rows[:KEPT_ON_THE_PAGE]), told=told)
+
+
+def left(request: HttpRequest, rows: Sequence[Thing], *, told: set[int]) -> list[Left]:
+    """What an undo leaves, by name. Adds the children named to ``told``."""
     users = User.objects.in_bulk(_ids(rows, "user"))
     schools = Establishment.objects.in_bulk(_ids(rows, "establishment"))
     pupils = _visible(request, set(_ids(rows, "pupil")))
@@ -77,16 +65,22 @@ def kept(request: HttpRequest, run: Import, *, told: set[int]) -> list[Left]:
     ]
 
 
+def children_of(people: Iterable[PersonLine]) -> set[int]:
+    """The children on the register whom the lines of these people name."""
+    ids = {child.pupil_id for person in people for child in person.children}
+    return {id_ for id_ in ids if id_ is not None}
+
+
 def note_told(request: HttpRequest, run: Import, told: set[int]) -> None:
     """Record that children's records were shown with a run: one event that names them all."""
     viewed(by=actor(request), kind="import", object_id=run.pk, pupil_ids=sorted(told))
 
 
-def _ids(rows: Sequence[Kept], kind: str) -> list[int]:
+def _ids(rows: Sequence[Thing], kind: str) -> list[int]:
     return [row.object_id for row in rows if row.kind == kind]
 
 
-def _address(row: Kept, names: dict[tuple[str, int], str]) -> str:
+def _address(row: Thing, names: dict[tuple[str, int], str]) -> str:
     if row.kind not in ("user", "pupil") or (row.kind, row.object_id) not in names:
         return ""
     return reverse(row.kind, args=[row.object_id])

@@ -1,4 +1,4 @@
-"""What a person decides about an import: apply, answer, cancel, undo; and what they look at."""
+"""What a person decides about an import: apply, cancel, undo; and the file of refused rows."""
 
 from collections.abc import Callable
 
@@ -9,27 +9,34 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from schoolgate.audit.actions import batch, exported
 from schoolgate.intake import runs
-from schoolgate.intake.models import ImportFile
+from schoolgate.intake.models import ImportFile, State
+from schoolgate.intake.undo_preview import undo_preview
 from schoolgate.kit.refusal import Refusal
+from schoolgate.web.forms.imports import ApplyForm
 from schoolgate.web.permissions import actor, only_super_user, visitor
 from schoolgate.web.views import import_people
-from schoolgate.web.views.confirm import confirm
-from schoolgate.web.views.imports import CHANGES_ON_A_PAGE, WAITING, page, there, what_of
+from schoolgate.web.views.imports import about, page, there, working
 
 
 @only_super_user
 @require_POST
 def apply(request: HttpRequest, import_id: int) -> HttpResponse:
     """Applies what was shown; the form says which preview that was (S42)."""
+    run = there(import_id)
+    form = ApplyForm(request.POST)
+    if not form.is_valid() and form.errors.keys() - {"shown"}:
+        return page(request, run, decision=form)
+    given = form.cleaned_data
     return _step(
         request,
         import_id,
         lambda: runs.request_apply(
             import_id,
             by=actor(request),
-            skip_faulty=request.POST.get("skip_faulty") == "yes",
-            yes=request.POST.get("yes") == "yes",
-            shown_digest=request.POST.get("shown", ""),
+            skip_faulty=given["skip_faulty"],
+            shown_digest=given.get("shown", ""),
+            invite=given["invite"],
+            invite_on=given["invite_on"],
         ),
     )
 
@@ -37,9 +44,8 @@ def apply(request: HttpRequest, import_id: int) -> HttpResponse:
 @only_super_user
 @require_POST
 def recheck(request: HttpRequest, import_id: int) -> HttpResponse:
-    """Checks the file again, with or without a yes to all questions."""
-    answer = request.POST.get("yes") == "yes"
-    return _step(request, import_id, lambda: runs.recheck(import_id, by=actor(request), yes=answer))
+    """Checks the file again, as when its check failed."""
+    return _step(request, import_id, lambda: runs.recheck(import_id, by=actor(request)))
 
 
 @only_super_user
@@ -52,56 +58,19 @@ def cancel(request: HttpRequest, import_id: int) -> HttpResponse:
 @only_super_user
 @require_http_methods(["GET", "HEAD", "POST"])
 def undo(request: HttpRequest, import_id: int) -> HttpResponse:
-    """Takes an applied import back, after asking (NEW3)."""
+    """Takes an applied import back, after telling what that would do and keep (NEW3)."""
     run = there(import_id)
-
-    def do() -> HttpResponse:
-        runs.request_undo(run.pk, by=actor(request))
-        return redirect("import", run.pk)
-
-    return confirm(
-        request,
-        do,
-        title=f"Undo import {run.pk}?",
-        sentences=[
-            f"What the file {run.filename} made is taken back, and what it changed is as before.",
-            "What somebody has changed since is kept, and listed for you. So are users who have"
-            " signed in since, without the roles that the file gave them.",
-            "You can upload the file again afterwards.",
-        ],
-        button="Undo this import",
-        back=("import", run.pk),
-    )
-
-
-@only_super_user
-@require_safe
-def access(request: HttpRequest, import_id: int) -> HttpResponse:
-    """Who would gain and lose access to whom, child by child (NEW1)."""
-    run = there(import_id)
-    after = _number(request.GET.get("after", ""))
-    shown: list[import_people.Change] = []
+    if request.method == "POST":
+        return _step(request, run.pk, lambda: runs.request_undo(run.pk, by=actor(request)))
+    if at_work := working(request, run):
+        return at_work
+    if run.state != State.DONE:
+        return render(request, "web/import_undo.html", about(run))
     told: set[int] = set()
-    if run.state in WAITING:
-        try:
-            shown = import_people.changes(
-                request, run, after=after, limit=CHANGES_ON_A_PAGE, told=told
-            )
-        except Refusal as refusal:
-            return page(request, run, str(refusal))
+    preview = undo_preview(run, limit=import_people.KEPT_ON_THE_PAGE)
+    kept = import_people.left(request, preview.kept, told=told)
     import_people.note_told(request, run, told)
-    return render(
-        request,
-        "web/import_access.html",
-        {
-            "run": run,
-            "what": what_of(run),
-            "changes": shown,
-            "is_waiting": run.state in WAITING,
-            "after": after,
-            "following": after + len(shown) if len(shown) == CHANGES_ON_A_PAGE else None,
-        },
-    )
+    return render(request, "web/import_undo.html", {**about(run), "preview": preview, "kept": kept})
 
 
 @only_super_user
@@ -111,13 +80,14 @@ def refused(request: HttpRequest, import_id: int) -> HttpResponseBase:
     run = there(import_id)
     if not ImportFile.objects.filter(run=run).exists():
         return page(request, run, "Upload the file again: it was deleted after a while.")
-    faults = runs.refusals(run.pk, reader=visitor(request).pk)
+    reader = visitor(request).pk
+    faults = runs.refusals(run.pk, reader=reader)
     with batch(by=actor(request)):
         exported(by=actor(request), kind="import", object_id=run.pk)
         told = {fault.pupil_id for fault in faults if fault.pupil_id is not None}
         import_people.note_told(request, run, told)
     response = StreamingHttpResponse(
-        runs.refused_csv(run.pk, faults), content_type="text/csv; charset=utf-8"
+        runs.refused_csv(run.pk, faults, reader=reader), content_type="text/csv; charset=utf-8"
     )
     name = f"refused-rows-of-import-{run.pk}.csv"
     response.headers["Content-Disposition"] = f'attachment; filename="{name}"'
@@ -131,7 +101,3 @@ def _step(request: HttpRequest, import_id: int, do: Callable[[], None]) -> HttpR
     except Refusal as refusal:
         return page(request, there(run.pk), str(refusal))
     return redirect("import", run.pk)
-
-
-def _number(text: str) -> int:
-    return int(text) if text.isascii() and text.isdigit() and len(text) < 12 else 0

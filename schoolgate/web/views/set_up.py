@@ -24,12 +24,6 @@ from schoolgate.web.permissions import public
 @require_http_methods(["GET", "HEAD", "POST"])
 def set_up(request: HttpRequest, token: str) -> HttpResponse:
     """Opening the link changes nothing (S19); the form makes the first LA Super User."""
-    response = _answer(request, token)
-    response.headers["Referrer-Policy"] = "no-referrer"
-    return response
-
-
-def _answer(request: HttpRequest, token: str) -> HttpResponse:
     if not set_up_link_works(token):
         return render(request, "web/set_up_over.html", status=404)
     form = SetUpForm(request.POST or None)

@@ -6,15 +6,19 @@ from django.shortcuts import redirect
 from django.views.decorators.http import require_http_methods
 
 from schoolgate.access import scope
-from schoolgate.access.actions import allow, deny, revoke
+from schoolgate.access.actions import allow, deny, may_manage, revoke
 from schoolgate.access.holdings import grants_of
 from schoolgate.access.models import Grant
 from schoolgate.access.roles import ROLES
+from schoolgate.kit.refusal import Refusal
+from schoolgate.people.invitations import EXPIRED, INVITED, invite
 from schoolgate.people.models import User
 from schoolgate.web import words
+from schoolgate.web.forms.users_filter import INACTIVE
 from schoolgate.web.permissions import actor, only_super_user, visitor
 from schoolgate.web.views.confirm import confirm
-from schoolgate.web.views.users import there
+from schoolgate.web.views.user import there
+from schoolgate.web.views.users import status_of
 
 
 @only_super_user
@@ -84,6 +88,37 @@ def reactivate(request: HttpRequest, user_id: int) -> HttpResponse:
         title=f"Reactivate {person}?",
         sentences=[f"{person} can sign in again, and sees the pupils whom their roles reach."],
         button="Reactivate",
+        back=("user", person.pk),
+        warning=False,
+    )
+
+
+@only_super_user
+@require_http_methods(["GET", "HEAD", "POST"])
+def send_invitation(request: HttpRequest, user_id: int) -> HttpResponse:
+    """Invites one user, or invites them again, after asking (PP6)."""
+    person = there(user_id)
+    again = status_of(person) in (INVITED, EXPIRED)
+
+    def do() -> HttpResponse:
+        may_manage(actor(request))
+        if not invite([] if status_of(person) == INACTIVE else [person.pk], by=actor(request)):
+            raise Refusal(
+                f"{person} cannot be invited: they have no e-mail address, have set up their"
+                " sign-in, or are inactive."
+            )
+        messages.success(request, words.invitation_sent(f"An invitation to {person}"))
+        return redirect("user", person.pk)
+
+    sentences = [f"A link with which they set up their sign-in goes to {person.email}."]
+    if again:
+        sentences.append("The link that was sent before stops working.")
+    return confirm(
+        request,
+        do,
+        title=f"{'Send a new invitation' if again else 'Send an invitation'} to {person}?",
+        sentences=sentences,
+        button="Send the invitation",
         back=("user", person.pk),
         warning=False,
     )

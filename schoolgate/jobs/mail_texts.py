@@ -1,0 +1,104 @@
+"""What mail says, kind by kind. Nothing of any pupil, message or sender is in it (S51, LAC14).
+
+The texts are made when the mail is sent, and what would make it wrong is looked at then: somebody
+who is gone or inactive, or has another address by now, gets none.
+"""
+
+from collections.abc import Mapping, Sequence
+
+from django.conf import settings
+from django.template.loader import render_to_string
+from django.urls import reverse
+from django.utils import timezone
+
+from schoolgate.access.models import Denial
+from schoolgate.audit.actions import SYSTEM
+from schoolgate.kit.dates import day_of, in_words
+from schoolgate.kit.names import email_key
+from schoolgate.outbox.messages import Due, Text
+from schoolgate.outbox.sending import Texts
+from schoolgate.people import invitations
+from schoolgate.people.models import User
+from schoolgate.schools.models import Organisation
+
+_NO_NAME = "The organisation that uses Schoolgate"
+
+
+def invitation(mails: Sequence[Due]) -> Mapping[int, Text]:
+    """The link with which a user sets up their sign-in. Its token exists from here on."""
+    wanted = {
+        mail.subject_id: email_key(mail.address) for mail in mails if mail.subject_id is not None
+    }
+    ready = invitations.make_tokens(wanted, at=timezone.now())
+    denied = _denied(mails)
+    if denied:
+        # After the tokens: this ends by locking the log, and whoever invites one of the same lot
+        # again holds their invitation and waits for the log.
+        invitations.cancel(denied, by=SYSTEM)
+    name = _organisation()
+    texts = {}
+    for mail in mails:
+        found = ready.get(mail.subject_id or 0)
+        if found and mail.user_id not in denied:
+            link = settings.URL + reverse("invitation", args=[found.token])
+            until = in_words(day_of(found.expires_at))
+            subject = f"Set up your account at {name}"
+            texts[mail.id] = _text("invitation", name, subject, link=link, until=until)
+    return texts
+
+
+def address_changed_old(mails: Sequence[Due]) -> Mapping[int, Text]:
+    """To the address that a user no longer signs in with (LAC12)."""
+    there = _there(mails)
+    return {mail.id: _changed(mail.kind) for mail in mails if mail.user_id in there}
+
+
+def address_changed_new(mails: Sequence[Due]) -> Mapping[int, Text]:
+    """To the address that a user signs in with from now on (LAC12)."""
+    there = _there(mails)
+    return {
+        mail.id: _changed(mail.kind)
+        for mail in mails
+        if there.get(mail.user_id) == email_key(mail.address)
+    }
+
+
+TEXTS: Mapping[str, Texts] = {
+    invitations.KIND: invitation,
+    "address-changed-old": address_changed_old,
+    "address-changed-new": address_changed_new,
+}
+
+
+def _changed(kind: str) -> Text:
+    name = _organisation()
+    subject = f"The e-mail address of your account at {name} has been changed"
+    return _text(kind, name, subject, address=settings.URL + reverse("sign-in"))
+
+
+def _text(kind: str, organisation: str, subject: str, **words: str) -> Text:
+    given = {"organisation": organisation, "subject": subject, **words}
+    return Text(
+        organisation,
+        subject,
+        render_to_string(f"mail/{kind}.txt", given),
+        render_to_string(f"mail/{kind}.html", given),
+    )
+
+
+def _organisation() -> str:
+    found = Organisation.objects.order_by("pk").first()
+    return (found.name if found else "") or _NO_NAME
+
+
+def _denied(mails: Sequence[Due]) -> set[int]:
+    ids = [mail.user_id for mail in mails]
+    found = Denial.objects.filter(user_id__in=ids, ended_at__isnull=True)
+    return set(found.values_list("user_id", flat=True))
+
+
+def _there(mails: Sequence[Due]) -> dict[int, str | None]:
+    """The keys of the addresses of those who are neither gone nor inactive, by user id."""
+    ids = {mail.user_id for mail in mails} - _denied(mails)
+    found = User.objects.filter(pk__in=ids, gone_at__isnull=True)
+    return dict(found.values_list("pk", "email_key"))

@@ -1,0 +1,1 @@
+"""Mail to be sent: written in the action's own transaction, sent by a worker."""

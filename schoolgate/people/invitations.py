@@ -1,0 +1,259 @@
+"""Inviting users to set up their sign-in (PP6, S15 to S19). Every function takes many.
+
+An invitation and its mail are written in one transaction. The worker that sends the mail asks for
+a token (:func:`make_tokens`) as it sends; no table holds one, only its hash.
+"""
+
+import hashlib
+import secrets
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import Any, NamedTuple
+
+from django.conf import settings
+from django.contrib.auth.hashers import UNUSABLE_PASSWORD_PREFIX, make_password
+from django.db import transaction
+from django.db.models import Case, CharField, Exists, OuterRef, Q, QuerySet, Subquery, Value, When
+from django.utils import timezone
+
+from schoolgate.audit.actions import Actor, batch, user_actor
+from schoolgate.kit import bulk, locks
+from schoolgate.kit.refusal import Refusal
+from schoolgate.outbox import actions as outbox
+from schoolgate.outbox.actions import NewMail
+from schoolgate.people.models import Invitation, InvitationEnding, InvitationToken, User
+
+KIND = "invitation"
+NOT_INVITED, INVITED, EXPIRED, ACTIVE = "Not invited", "Invited", "Invitation expired", "Active"
+USE_ANOTHER = "Ask for a new invitation: this link has been used, replaced, or is too old."
+
+_NOT_SET_UP = "substr(u.password, 1, 1) IN ('', '!')"
+_COLUMNS = [
+    "id", "user_id", "email_key", "made_at", "made_by_id", "import_id", "expires_at", "ended_how",
+]  # fmt: skip
+
+
+def lasts() -> timedelta:
+    """For how long an invitation works (a setting)."""
+    return timedelta(days=settings.INVITATION_DAYS)
+
+
+def invite(
+    user_ids: Iterable[int],
+    *,
+    by: Actor,
+    import_id: int | None = None,
+    not_before: datetime | None = None,
+) -> list[int]:
+    """Invite users, or invite them again: an earlier invitation of theirs stops working (S18).
+
+    Those without e-mail address, gone, or whose sign-in is set up are left out. Returns the ids of
+    those invited. ``not_before`` keeps the mail back until then.
+    """
+    with batch(by=by, import_id=import_id) as events:
+        locks.while_writing()
+        wanted = _those_to_invite(user_ids)
+        if not wanted:
+            return []
+        ids = [user_id for user_id, _, _ in wanted]
+        _end(ids, InvitationEnding.REPLACED, at=events.at)
+        expires_at = max(not_before or events.at, events.at) + lasts()
+        made = bulk.new_ids(Invitation, len(wanted))
+        rows = list(zip(made, wanted, strict=True))
+        bulk.load(
+            Invitation._meta.db_table,
+            _COLUMNS,
+            (
+                (id_, user_id, key, events.at, by.user_id, import_id, expires_at, "")
+                for id_, (user_id, _, key) in rows
+            ),
+        )
+        if len(rows) > bulk.CHUNK:
+            bulk.analyse(Invitation._meta.db_table)
+        outbox.post(
+            (NewMail(KIND, user_id, email, id_, not_before) for id_, (user_id, email, _) in rows),
+            at=events.at,
+            import_id=import_id,
+        )
+        events.add(("invited", KIND, id_, "", user_id, None, "") for id_, (user_id, _, _) in rows)
+        return ids
+
+
+def cancel(user_ids: Iterable[int], *, by: Actor, import_id: int | None = None) -> None:
+    """Let the invitations of users work no longer, and their mail that still waits not be sent."""
+    with batch(by=by, import_id=import_id) as events:
+        ended = _end(user_ids, InvitationEnding.CANCELLED, at=events.at)
+        events.add(("cancelled", KIND, id_, "", user_id, None, "") for id_, user_id in ended)
+
+
+def _those_to_invite(user_ids: Iterable[int]) -> list[tuple[int, str, str]]:
+    """Id, address and key of those who can be invited, locked until the transaction ends."""
+    with bulk.temporary("inviting", "id BIGINT PRIMARY KEY"):
+        bulk.load("inviting", ["id"], ((id_,) for id_ in set(user_ids)))
+        bulk.analyse("inviting")
+        found = bulk.select(
+            "SELECT u.id, u.email, u.email_key FROM inviting i JOIN people_user u ON u.id = i.id"
+            f" WHERE u.gone_at IS NULL AND u.email_key IS NOT NULL AND {_NOT_SET_UP}"
+            f" ORDER BY u.id{_locked('u')}"
+        )
+    return [(id_, email, key) for id_, email, key in found]
+
+
+def _locked(table: str) -> str:
+    """Locks rows in the order of their ids: of two who want the same ones, one waits.
+
+    SQLite needs none: it has one writer at a time.
+    """
+    return f" FOR NO KEY UPDATE OF {table}" if bulk.on_postgresql() else ""
+
+
+def _end(user_ids: Iterable[int], how: InvitationEnding, *, at: datetime) -> list[tuple[int, int]]:
+    """End the live invitations of users and call back their mail; invitation and user ids.
+
+    Locks no user: whoever is made inactive is so at once, whatever an import does to them
+    meanwhile. Two who end the same invitation find by the result which of them did.
+    """
+    wanted = set(user_ids)
+    with bulk.temporary("uninviting", "id BIGINT PRIMARY KEY"):
+        bulk.load("uninviting", ["id"], ((id_,) for id_ in wanted))
+        bulk.analyse("uninviting")
+        live = (
+            "SELECT i.id FROM people_invitation i JOIN uninviting w ON w.id = i.user_id"
+            f" WHERE i.ended_at IS NULL ORDER BY i.id{_locked('i')}"
+        )
+        ended = bulk.select(
+            "UPDATE people_invitation SET ended_at = %s, ended_how = %s WHERE ended_at IS NULL"
+            f" AND id IN ({live}) RETURNING id, user_id",
+            [at, how.value],
+        )
+    if ended:
+        outbox.cancel(KIND, wanted, at=at, why=f"The invitation was {how.value}.")
+    return sorted((id_, user_id) for id_, user_id in ended)
+
+
+class Ready(NamedTuple):
+    """An invitation whose mail can go out: the token for its link, and when that expires."""
+
+    token: str
+    expires_at: datetime
+
+
+@transaction.atomic
+def make_tokens(wanted: Mapping[int, str], *, at: datetime) -> dict[int, Ready]:
+    """A new token for each invitation that still works; for the worker that sends the mail.
+
+    ``wanted`` gives the key of the address that the mail goes to by invitation id. One that has
+    ended, or whose user is gone, has set up, or has another address by now, gets none. The
+    time that an invitation lasts counts from here.
+    """
+    # Locked in the order of their ids, as everywhere; one that ends meanwhile drops out.
+    working = _working().filter(pk__in=wanted).order_by("pk").select_for_update(no_key=True)
+    live = working.values_list("pk", "email_key")
+    ready = {
+        id_: Ready(secrets.token_urlsafe(32), at + lasts())
+        for id_, key in live
+        if key == wanted[id_]
+    }
+    Invitation.objects.filter(pk__in=ready).update(expires_at=at + lasts())
+    InvitationToken.objects.bulk_create(
+        InvitationToken(invitation_id=id_, token_hash=_hash(token))
+        for id_, (token, _) in ready.items()
+    )
+    return ready
+
+
+def _working() -> QuerySet[Invitation]:
+    """Invitations of users who are there, not set up, and have the address they were sent to."""
+    user = User.objects.filter(pk=OuterRef("user_id"), email_key=OuterRef("email_key"))
+    return Invitation.objects.filter(Exists(user.filter(_not_set_up())), ended_at__isnull=True)
+
+
+def _not_set_up() -> Q:
+    unusable = Q(password="") | Q(password__startswith=UNUSABLE_PASSWORD_PREFIX)
+    return unusable & Q(gone_at__isnull=True)
+
+
+def find(token: str) -> Invitation | None:
+    """The invitation that the token opens now, with its user; None for any other. Changes nothing
+    (S19)."""
+    return (
+        _working()
+        .filter(tokens__token_hash=_hash(token), expires_at__gt=timezone.now())
+        .select_related("user")
+        .first()
+    )
+
+
+def redeem(token: str, *, password: str, by: Actor | None = None) -> User:
+    """Set the password of the user whom the token invites, and use the invitation up (S16).
+
+    Raises Refusal when it does not work, or somebody else was quicker.
+    """
+    hashed = make_password(password)  # before anybody waits for a lock
+    found = find(token)
+    if found is None:
+        raise Refusal(USE_ANOTHER)
+    with batch(by=by or user_actor(found.user_id)) as events:
+        user = User.objects.select_for_update(no_key=True).get(pk=found.user_id)
+        if find(token) is None or not _end([user.pk], InvitationEnding.ACCEPTED, at=events.at):
+            raise Refusal(USE_ANOTHER)
+        user.password = hashed
+        user.save(update_fields=["password"])
+        events.add([("accepted", KIND, found.pk, "", user.pk, None, "")])
+    return user
+
+
+def with_state(users: QuerySet[User]) -> QuerySet[User]:
+    """The users, each with ``invitation_state``: one of the four words above.
+
+    Whether somebody is inactive is for the room above to say; that comes first.
+    """
+    now = timezone.now()
+    # A scalar for each row that is shown: EXISTS would have PostgreSQL hash the whole table.
+    until = Subquery(_live().values("expires_at")[:1])
+    return users.alias(invited_until=until).annotate(
+        invitation_state=Case(
+            When(~_not_set_up(), then=Value(ACTIVE)),
+            When(invited_until__gt=now, then=Value(INVITED)),
+            When(invited_until__lte=now, then=Value(EXPIRED)),
+            default=Value(NOT_INVITED),
+            output_field=CharField(),
+        )
+    )
+
+
+def in_state(users: QuerySet[User], state: str) -> QuerySet[User]:
+    """Those of the users who are in one of the four states."""
+    if state == ACTIVE:
+        return users.exclude(_not_set_up())
+    waiting = users.filter(_not_set_up())
+    if state == NOT_INVITED:
+        return waiting.exclude(Exists(_live()))
+    return waiting.filter(Exists(_live(expired=state == EXPIRED)))
+
+
+def expired() -> QuerySet[Invitation, int]:
+    """The ids of the users whose live invitation is past its time."""
+    late = Invitation.objects.filter(ended_at__isnull=True, expires_at__lte=timezone.now())
+    return late.values_list("user_id", flat=True)
+
+
+def invitation_states(user_ids: Sequence[int]) -> dict[int, str]:
+    """The state of each of these users, in one query."""
+    found: QuerySet[Any] = with_state(User.objects.filter(pk__in=user_ids))
+    return dict(found.values_list("pk", "invitation_state"))
+
+
+def _live(expired: bool | None = None) -> QuerySet[Invitation]:
+    """The live invitation of the user of an outer query."""
+    live = Invitation.objects.filter(
+        user_id=OuterRef("pk"), email_key=OuterRef("email_key"), ended_at__isnull=True
+    )
+    if expired is None:
+        return live
+    now = timezone.now()
+    return live.filter(expires_at__lte=now) if expired else live.filter(expires_at__gt=now)
+
+
+def _hash(token: str) -> str:
+    return hashlib.sha256(token.encode()).hexdigest()

@@ -1,0 +1,173 @@
+"""A walk over every page there is, from the URL resolver, so that a new one cannot be forgotten."""
+
+from __future__ import annotations
+
+import sqlite3
+from contextlib import closing
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from django.urls import reverse
+
+from schoolgate.web.permissions import Permission
+from tests.journeys.pages import WIDTHS, faults_of
+from tests.journeys.person import Person
+from tests.journeys.test_bulk_add import ROWS
+from tests.journeys.test_spine import HELEN, MEGAN
+from tests.web.routes import FORM_ONLY, Route, routes
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+    from playwright.sync_api import Browser
+
+    from tests.jobs.programs import Started
+
+pytestmark = [pytest.mark.chromium, pytest.mark.timeout(600)]
+
+PAGES = [route for route in routes() if route.name not in FORM_ONLY]
+# For those who are no LA Super User the start page is their pupils; and a link that does not work
+# says the same, whatever it was for.
+SAME_TITLE = [{"home", "pupils"}, {"invitation", "set-up"}]
+
+
+@dataclass
+class Walk:
+    """Somebody who walks over pages, and what they found wrong."""
+
+    person: Person
+    values: dict[str, Any]
+    faults: list[str] = field(default_factory=list)
+    titles: dict[str, str] = field(default_factory=dict)
+
+    def visits(self, route: Route) -> None:
+        """One page, if it is one: not a file, a list of suggestions or a style sheet."""
+        missing = [name for name in route.arguments if name not in self.values]
+        assert not missing, f"Say in VALUES with what {missing} the route {route.name} is visited."
+        given = {name: self.values[name] for name in route.arguments}
+        given.update(self.values.get(route.name, {}))
+        address = reverse(route.name, kwargs=given)
+        page = self.person.page
+        head = page.request.head(address)
+        if "text/html" not in head.headers.get("content-type", ""):
+            return
+        page.goto(address)
+        page.evaluate("document.fonts.ready.then(() => true)")
+        told = faults_of(page)
+        told += [f"the browser complains: {what}" for what in self.person.complaints]
+        self.person.complaints.clear()
+        title = page.title()
+        other = self.titles.setdefault(title, route.name)
+        if other != route.name and {other, route.name} not in SAME_TITLE:
+            told.append(f"has the title of {other}: {title}")
+        self.faults += [f"{route.name} ({address}) {what}" for what in told]
+
+
+@pytest.fixture(scope="module")
+def things(demonstration: Started, database: Path) -> dict[str, Any]:
+    """What routes can be about: the names of their arguments, and of the routes that differ."""
+    with closing(sqlite3.connect(f"file:{database}?mode=ro", uri=True)) as connection:
+
+        def one(query: str) -> tuple[Any, ...]:
+            row: tuple[Any, ...] = connection.execute(query).fetchone()
+            return row
+
+        restriction, pupil = one("SELECT id, pupil_id FROM access_restriction ORDER BY id")
+        grant, user = one(
+            "SELECT id, user_id FROM access_grant WHERE role = 'social_worker'"
+            " AND pupil_id IS NOT NULL AND ended_at IS NULL ORDER BY id"
+        )
+        (mail,) = one("SELECT id FROM outbox_mail WHERE state = 'sent' ORDER BY id")
+        (inactive,) = one("SELECT user_id FROM access_denial WHERE ended_at IS NULL ORDER BY id")
+    return {
+        "pupil_id": pupil,
+        "restriction_id": restriction,
+        "grant_id": grant,
+        "user_id": user,
+        "mail_id": mail,
+        "token": "no-such-link",
+        "link": "no-such-link",
+        "kind": "users",
+        "page": "bulk-add",
+        "lack": "designated-teacher",
+        "code": "empty-cell",
+        "row": 5,
+        "user-reactivate": {"user_id": inactive},
+        "import-findings": {"kind": "fault"},
+    }
+
+
+@pytest.fixture
+def sits_down(demonstration: Started, chromium: Browser) -> Iterator[Callable[..., Walk]]:
+    contexts = []
+
+    def sit(name: str | None, values: dict[str, Any]) -> Walk:
+        context = chromium.new_context(
+            viewport={"width": WIDTHS[0], "height": 900},
+            base_url=f"http://localhost:{demonstration.port}",
+            locale="en-GB",
+            reduced_motion="reduce",
+        )
+        contexts.append(context)
+        person = Person(context.new_page(), WIDTHS[0])
+        if name:
+            person.signs_in(name)
+            person.waits_for("pupils" if name == MEGAN else "missing")
+        return Walk(person, values)
+
+    yield sit
+    for context in contexts:
+        context.close()
+
+
+def test_every_page_of_an_la_super_user(sits_down, things, tmp_path) -> None:
+    helen = sits_down(HELEN, things)
+    helen.values["import_id"] = an_import_with_mistakes(helen.person, tmp_path)
+    for route in PAGES:
+        if route.permission is not Permission.PUBLIC:
+            helen.visits(route)
+    assert not helen.faults, "\n".join(helen.faults)
+    assert len(helen.titles) > 25  # it did look
+
+
+def test_every_page_of_a_designated_teacher(sits_down, things) -> None:
+    megan = sits_down(MEGAN, things)
+    href = megan.person.page.locator("main table a").first.get_attribute("href")
+    megan.values = {**things, "pupil_id": int(href.rstrip("/").rpartition("/")[2])}
+    for route in PAGES:
+        if route.permission is Permission.SIGNED_IN:
+            megan.visits(route)
+    assert not megan.faults, "\n".join(megan.faults)
+    assert len(megan.titles) >= 2  # it did look
+
+
+def test_every_page_of_the_public(sits_down, things) -> None:
+    nobody = sits_down(None, things)
+    for route in PAGES:
+        if route.permission is Permission.PUBLIC:
+            nobody.visits(route)
+    assert not nobody.faults, "\n".join(nobody.faults)
+    assert len(nobody.titles) >= 4  # it did look
+
+
+def an_import_with_mistakes(helen: Person, folder: Path) -> int:
+    """The number of an import that waits for a person."""
+    from schoolgate.intake.columns import USERS
+
+    path = folder / "walk.csv"
+    path.write_text(
+        "\r\n".join([USERS.template().strip(), *(row.format(n="") for row in ROWS), ""]),
+        encoding="utf-8",
+    )
+    helen.opens("/settings/imports/new/?kind=users")
+    helen.page.get_by_label("Choose a user role for this import").select_option(
+        label="Designated Teacher"
+    )
+    helen.page.set_input_files("input[type=file]", path)
+    helen.presses("Upload and check")
+    helen.page.wait_for_url("**/settings/imports/*/")
+    number = int(helen.page.url.rstrip("/").rpartition("/")[2])
+    helen.page.locator("text=Needs a person").first.wait_for(timeout=60_000)
+    return number
