@@ -5,19 +5,23 @@ Nothing comes along unasked: a pupil is at no school and not in care, a user has
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import date, timedelta
 from itertools import count
 
 from django.utils import timezone
 
 from schoolgate.access import actions as access
+from schoolgate.access import restrictions
 from schoolgate.access.models import Grant, Restriction
 from schoolgate.access.roles import Role
 from schoolgate.audit.actions import SYSTEM, Actor
 from schoolgate.kit.records import Source
 from schoolgate.people import actions as people
-from schoolgate.people.models import User
+from schoolgate.people import staff
+from schoolgate.people.models import StaffRecord, SyncStatus, User
 from schoolgate.schools import actions as schools
+from schoolgate.schools import classes
 from schoolgate.schools.models import (
     CareEpisode,
     Elsewhere,
@@ -25,6 +29,9 @@ from schoolgate.schools.models import (
     Establishment,
     IdentifierKind,
     Pupil,
+    SchoolClass,
+    SubjectArea,
+    SubjectCategory,
 )
 from schoolgate.schools.upn import check_letter
 
@@ -104,6 +111,57 @@ def episode(
     return CareEpisode.objects.filter(pupil=pupil).latest("pk")
 
 
+def category(
+    school: Establishment, name: str = "Humanities", *, by: Actor = SYSTEM
+) -> SubjectCategory:
+    """A category of subject areas, with none in it."""
+    (pk,) = classes.create(SubjectCategory, [classes.Named(school.pk, name)], by=by)
+    return SubjectCategory.objects.get(pk=pk)
+
+
+def subject(
+    school: Establishment,
+    name: str = "History",
+    *,
+    category: SubjectCategory | None = None,
+    by: Actor = SYSTEM,
+) -> SubjectArea:
+    """A subject area of the school, with no classes."""
+    (pk,) = classes.create(SubjectArea, [classes.Named(school.pk, name)], by=by)
+    if category:
+        classes.put_in_category([(pk, category.pk)], by=by)
+    return SubjectArea.objects.get(pk=pk)
+
+
+def school_class(
+    school: Establishment,
+    name: str = "7B/Hi1",
+    *,
+    subject: SubjectArea | None = None,
+    pupils: Sequence[Pupil] = (),
+    by: Actor = SYSTEM,
+) -> SchoolClass:
+    """A class as a sync makes it, of the subject area, with these pupils in it since today."""
+    (pk,) = classes.create(SchoolClass, [classes.Named(school.pk, name)], by=by, source=Source.SYNC)
+    if subject:
+        classes.set_subjects([(pk, subject.pk)], by=by, source=Source.SYNC)
+    members = [classes.Membership(pk, pupil.pk) for pupil in pupils]
+    classes.join(members, by=by, source=Source.SYNC)
+    return SchoolClass.objects.get(pk=pk)
+
+
+def post(
+    user: User,
+    school: Establishment,
+    *,
+    sync: SyncStatus = SyncStatus.UNSYNCHRONISED,
+    by: Actor = SYSTEM,
+) -> StaffRecord:
+    """The user on the staff of the school, which grants nothing."""
+    staff.record([staff.NewPost(user.pk, school.pk, sync)], by=by, source=Source.BY_HAND)
+    return StaffRecord.objects.filter(user=user).latest("pk")
+
+
 def user(
     *,
     first_name: str = "Una",
@@ -135,20 +193,26 @@ def grant(
     *,
     school: Establishment | None = None,
     pupil: Pupil | None = None,
+    subject: SubjectArea | None = None,
+    school_class: SchoolClass | None = None,
     since: date | None = None,
     until: date | None = None,
     by: Actor = SYSTEM,
 ) -> Grant:
-    """A role for the user over a school, a pupil, or neither; since long ago by default."""
+    """A role for the user over a school, a subject area, a class, a pupil, or nothing; since long
+    ago by default."""
+    inside = subject or school_class
     new = access.NewGrant(
         user.pk,
         role.code,
-        school.pk if school else None,
+        school.pk if school else inside.establishment_id if inside else None,
         pupil.pk if pupil else None,
         since or timezone.localdate() - LONG_AGO,
         until,
+        subject.pk if subject else None,
+        school_class.pk if school_class else None,
     )
-    access.grant([new], by=by, source=Source.BY_HAND)
+    access.grant([new], by=by, source=Source.SYNC if role.from_sync else Source.BY_HAND)
     return Grant.objects.filter(user=user).latest("pk")
 
 
@@ -162,6 +226,8 @@ def restriction(
     by: Actor = SYSTEM,
 ) -> Restriction:
     """A block between the two, from today unless ``since`` says otherwise."""
-    new = access.NewRestriction(user.pk, pupil.pk, reason, since or timezone.localdate(), until)
-    access.restrict([new], by=by)
+    new = restrictions.NewRestriction(
+        user.pk, pupil.pk, reason, since or timezone.localdate(), until
+    )
+    restrictions.restrict([new], by=by)
     return Restriction.objects.filter(user=user, pupil=pupil).latest("pk")

@@ -1,35 +1,40 @@
 """Granting and taking away. Every function takes many, is atomic and leaves its events."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from datetime import date
 from typing import Any, NamedTuple
 
-from django.utils import timezone
+from django.db.models import QuerySet
 
 from schoolgate.access import relations
-from schoolgate.access.models import Denial, Grant, Restriction
-from schoolgate.access.roles import LA_SUPER_USER, ROLES, Over
+from schoolgate.access.authority import (
+    ASK_SUPER_USER,
+    Authority,
+    administrators,
+    authority_of,
+    may_manage,
+    may_run,
+    refuse_lifting,
+)
+from schoolgate.access.models import Denial, Grant
+from schoolgate.access.own_roles import every_role
+from schoolgate.access.roles import ROLES, Over, Role
 from schoolgate.audit.actions import Actor, batch
 from schoolgate.kit import bulk, locks, records
 from schoolgate.kit.records import Ending, Source, Stamp
 from schoolgate.kit.refusal import Refusal
 from schoolgate.people import invitations
-from schoolgate.people.actions import (
-    NewUser,
-    address_taken_in_words,
-    change_users,
-    create_users,
-    set_password,
-    use_set_up_link,
-)
-from schoolgate.people.models import User
-from schoolgate.people.queries import user_signing_in
+from schoolgate.schools.models import SchoolClass, SubjectArea
 
-_GRANT = ["user_id", "role", "establishment_id", "pupil_id", "starts_on", "ends_on"]
+_GRANT = [
+    "user_id", "role", "establishment_id", "pupil_id", "starts_on", "ends_on", "subject_area_id",
+    "school_class_id",
+]  # fmt: skip
 
 
 class NewGrant(NamedTuple):
-    """A role for a user over a place: an establishment, a pupil, or what the role itself says."""
+    """A role for a user over a place: an establishment, a subject area or class (with the
+    establishment it is in), a pupil, or what the role itself says."""
 
     user_id: int
     role: str
@@ -37,64 +42,80 @@ class NewGrant(NamedTuple):
     pupil_id: int | None
     starts_on: date
     ends_on: date | None = None
-
-
-class NewRestriction(NamedTuple):
-    """A block between a user and a pupil, with its reason."""
-
-    user_id: int
-    pupil_id: int
-    reason: str
-    starts_on: date
-    ends_on: date | None = None
+    subject_area_id: int | None = None
+    school_class_id: int | None = None
 
 
 def grant(
     rows: Iterable[NewGrant], *, by: Actor, source: Source, import_id: int | None = None
 ) -> None:
-    """Grant roles. Raises Refusal when the actor may not, or a role does not fit its place."""
+    """Grant roles. Raises Refusal when the actor may not, or a role does not fit its place.
+
+    Invitations that have gone out to those users work no longer (S17).
+    """
     with batch(by=by, import_id=import_id) as events:
         locks.while_writing()
-        may_manage(by)
+        mine = authority_of(by)
         stamp = Stamp(events.at, by.user_id, source, import_id)
-        for ids, chunk in records.insert(Grant, _GRANT, map(_fitting, rows), stamp=stamp):
+        users: set[int] = set()
+        known = every_role()
+        fitting = (_fitting(row, known, mine, source) for row in rows)
+        for ids, chunk in records.insert(Grant, _GRANT, fitting, stamp=stamp):
+            users.update(row[0] for row in chunk)
+            _refuse_strange_places(chunk)
             events.add(
                 ("granted", "grant", id_, "", row[0], row[3], "")
                 for id_, row in zip(ids, chunk, strict=True)
             )
+        invitations.void(users, by=by, import_id=import_id)
 
 
-def _fitting(row: NewGrant) -> NewGrant:
-    role = ROLES[row.role]
-    if row.pupil_id is not None:
-        fits = row.establishment_id is None and (role.over is Over.PUPILS or role.assigns_pupils)
-    elif row.establishment_id is not None:
-        fits = role.over is Over.ESTABLISHMENT
+def _fitting(row: NewGrant, known: Mapping[str, Role], mine: Authority, source: Source) -> NewGrant:
+    role = known.get(row.role)
+    if role is None:
+        raise Refusal("Choose a role that is there: this one has been taken away.")
+    if not mine.may_grant(row.role, row.establishment_id, row.subject_area_id):
+        raise Refusal(
+            f"Ask an LA Super User: a {role.name} over this place is not yours to give."
+            if mine.any
+            else ASK_SUPER_USER
+        )
+    given = {
+        Over.PUPILS: row.pupil_id,
+        Over.SUBJECT_AREA: row.subject_area_id,
+        Over.CLASS: row.school_class_id,
+        Over.ESTABLISHMENT: row.establishment_id,
+    }
+    inside = (Over.SUBJECT_AREA, Over.CLASS)
+    over = next((kind for kind, place in given.items() if place is not None), None)
+    if over is Over.PUPILS:
+        fits = row.establishment_id is None and (role.over is over or role.assigns_pupils)
+    elif over is None:
+        fits = role.over not in inside
     else:
-        fits = True
+        fits = role.over is over and (over not in inside or row.establishment_id is not None)
+    fits = fits and sum(given[kind] is not None for kind in (Over.PUPILS, *inside)) <= 1
     if not fits:
         raise Refusal(
             f"Choose a place for the role {role.name} of the kind that it is granted over:"
             f" {role.over.value}."
         )
+    if role.from_sync and source is not Source.SYNC:
+        raise Refusal(
+            "Leave classes to the school's information system: teachers get them from there."
+        )
     return row
 
 
-def may_manage(by: Actor) -> None:
-    """Raise Refusal unless the actor may manage users: an LA Super User, or the system itself."""
-    if by.user_id is not None and by.user_id not in administrators():
-        raise Refusal("Ask an LA Super User: only they manage users and what they may see.")
-
-
-def administrators() -> set[int]:
-    """The ids of the LA Super Users who are neither gone nor denied."""
-    stand = relations.at()
-    found = bulk.select(
-        f"SELECT DISTINCT g.user_id FROM {stand.grants} g JOIN {stand.users} u ON u.id = g.user_id"
-        " WHERE g.role = %s",
-        [LA_SUPER_USER.code],
-    )
-    return {user_id for (user_id,) in found}
+def _refuse_strange_places(rows: Iterable[tuple[Any, ...]]) -> None:
+    """Raise Refusal when a subject area or class is gone, or of another establishment."""
+    for model, column in ((SubjectArea, 6), (SchoolClass, 7)):
+        wanted = {(row[column], row[2]) for row in rows if row[column] is not None}
+        if not wanted:
+            continue
+        there = model.objects.filter(pk__in={id_ for id_, _ in wanted}, gone_at__isnull=True)
+        if wanted - set(there.values_list("pk", "establishment_id")):
+            raise Refusal("Choose again: one of these subject areas or classes is there no more.")
 
 
 def revoke(
@@ -111,8 +132,8 @@ def revoke(
     """
     with batch(by=by, import_id=import_id) as events:
         locks.while_removing_administrators()
-        may_manage(by)
         ids = set(grant_ids)
+        _refuse_ending(ids, by)
         if how is Ending.REMOVED:
             ids.update(_assignments_under(ids))
         stamp = Stamp(events.at, by.user_id, Source.BY_HAND, import_id)
@@ -126,6 +147,23 @@ def revoke(
             )
         }
         events.add(("revoked", "grant", id_, "", *facts[id_], "") for id_ in ended)
+        invitations.void({user_id for user_id, _ in facts.values()}, by=by, import_id=import_id)
+
+
+def _refuse_ending(grant_ids: set[int], by: Actor) -> None:
+    """Raise Refusal unless all these grants are in the actor's own place."""
+    mine = authority_of(by)
+    if mine.everything:
+        return
+    found = Grant.objects.filter(pk__in=grant_ids)
+    held = found.values_list("role", "establishment_id", "subject_area_id").distinct()
+    if not all(mine.may_end(*place) for place in held):
+        raise Refusal(
+            "Ask an LA Super User: something among this is not in your school, so it is not yours"
+            " to take away."
+            if mine.any
+            else ASK_SUPER_USER
+        )
 
 
 def _assignments_under(grant_ids: set[int]) -> list[int]:
@@ -142,30 +180,61 @@ def _assignments_under(grant_ids: set[int]) -> list[int]:
     return [id_ for (id_,) in found]
 
 
-def deny(user_ids: Iterable[int], *, by: Actor) -> None:
-    """Make users inactive: from this moment they see nobody and cannot sign in.
+def deny(
+    user_ids: Iterable[int],
+    *,
+    by: Actor,
+    establishment_id: int | None = None,
+    import_id: int | None = None,
+) -> list[int]:
+    """Deny users over the organisation: from this moment they see nobody and cannot sign in.
 
-    Raises Refusal when no LA Super User would be left.
+    Over an establishment: what they hold there sleeps, and whose grants all sleep cannot sign in
+    either. Returns the ids of those who were not denied there before. Raises Refusal when no LA
+    Super User would be left, or the place is not the actor's.
     """
     wanted = set(user_ids)
-    with batch(by=by) as events:
+    with batch(by=by, import_id=import_id) as events:
         locks.while_removing_administrators()
-        may_manage(by)
+        _may_deny_over(establishment_id, by)
         before = bool(administrators())
-        stamp = Stamp(events.at, by.user_id, Source.BY_HAND)
-        denied = set(
-            Denial.objects.filter(user_id__in=wanted, ended_at__isnull=True).values_list(
-                "user_id", flat=True
-            )
-        )
-        rows = [(id_,) for id_ in sorted(wanted - denied)]
-        for ids, chunk in records.insert(Denial, ["user_id"], rows, stamp=stamp):
+        stamp = Stamp(events.at, by.user_id, Source.BY_HAND, import_id)
+        denied = set(_denials(establishment_id, wanted).values_list("user_id", flat=True))
+        rows = [(id_, establishment_id) for id_ in sorted(wanted - denied)]
+        columns = ["user_id", "establishment_id"]
+        for ids, chunk in records.insert(Denial, columns, rows, stamp=stamp):
             events.add(
                 ("denied", "denial", id_, "", row[0], None, "")
                 for id_, row in zip(ids, chunk, strict=True)
             )
-        invitations.cancel(wanted, by=by)
+        if establishment_id is None:
+            invitations.cancel(wanted, by=by, import_id=import_id)
+        else:
+            # Whoever still has something elsewhere is asked in again, for that alone.
+            invitations.void(wanted, by=by, import_id=import_id)
+            invitations.cancel(shut_out(wanted), by=by, import_id=import_id)
         _one_is_left(before)
+        return [id_ for id_, _ in rows]
+
+
+def _may_deny_over(establishment_id: int | None, by: Actor) -> None:
+    if establishment_id is None:
+        may_manage(by)
+    else:
+        may_run(by, [establishment_id])
+
+
+def _denials(establishment_id: int | None, user_ids: Iterable[int]) -> QuerySet[Denial]:
+    live = Denial.objects.filter(user_id__in=user_ids, ended_at__isnull=True)
+    if establishment_id is None:
+        return live.filter(establishment__isnull=True)
+    return live.filter(establishment_id=establishment_id)
+
+
+def shut_out(user_ids: Iterable[int]) -> set[int]:
+    """Those of the users who cannot sign in now, because they or all they hold are denied."""
+    denied = bulk.select(f"SELECT i.user_id FROM ({relations.inactive()}) i")
+    return {user_id for (user_id,) in denied}.intersection(user_ids)
 
 
 def _one_is_left(there_was_one: bool) -> None:
@@ -173,165 +242,27 @@ def _one_is_left(there_was_one: bool) -> None:
         raise Refusal("Make somebody else LA Super User first: the last one cannot be removed.")
 
 
-def allow(user_ids: Iterable[int], *, by: Actor) -> None:
-    """Let inactive users in again."""
-    with batch(by=by) as events:
+def allow(
+    user_ids: Iterable[int],
+    *,
+    by: Actor,
+    establishment_id: int | None = None,
+    how: Ending = Ending.REMOVED,
+    import_id: int | None = None,
+) -> None:
+    """Let users in again who are denied over the organisation, or over an establishment.
+
+    Raises Refusal when the place is not the actor's, or an LA Super User made the denial and the
+    actor is none.
+    """
+    with batch(by=by, import_id=import_id) as events:
         locks.while_writing()
-        may_manage(by)
-        stamp = Stamp(events.at, by.user_id, Source.BY_HAND)
-        on_record = dict(
-            Denial.objects.filter(user_id__in=user_ids, ended_at__isnull=True).values_list(
-                "pk", "user_id"
-            )
-        )
-        for id_ in records.end(Denial, on_record, how=Ending.REMOVED, stamp=stamp):
+        _may_deny_over(establishment_id, by)
+        denials = _denials(establishment_id, user_ids)
+        refuse_lifting(by, denials)
+        stamp = Stamp(events.at, by.user_id, Source.BY_HAND, import_id)
+        on_record = dict(denials.values_list("pk", "user_id"))
+        for id_ in records.end(Denial, on_record, how=how, stamp=stamp):
             events.add([("allowed", "denial", id_, "", on_record[id_], None, "")])
         # One that somebody sent in the moment of the denial, and that it did not find (S3).
-        invitations.cancel(on_record.values(), by=by)
-
-
-def restrict(rows: Iterable[NewRestriction], *, by: Actor) -> None:
-    """Block users from pupils from this moment; it beats every grant (NEW5).
-
-    One that is on record already, with the same reason and the same last day, is left as it is.
-    """
-    columns = ["user_id", "pupil_id", "reason", "starts_on", "ends_on"]
-    with batch(by=by) as events:
-        locks.while_restricting()
-        may_manage(by)
-        stamp = Stamp(events.at, by.user_id, Source.BY_HAND)
-        for ids, chunk in records.insert(Restriction, columns, _not_yet(rows), stamp=stamp):
-            events.add(
-                ("restricted", "restriction", id_, "", row[0], row[1], "")
-                for id_, row in zip(ids, chunk, strict=True)
-            )
-
-
-def _not_yet(rows: Iterable[NewRestriction]) -> list[NewRestriction]:
-    """Those of the rows that no restriction on record, nor an earlier row, says already."""
-    wanted = list(rows)
-    live = Restriction.objects.filter(
-        ended_at__isnull=True,
-        user_id__in={row.user_id for row in wanted},
-        pupil_id__in={row.pupil_id for row in wanted},
-    )
-    known = live.values_list("user_id", "pupil_id", "reason", "starts_on", "ends_on")
-    since = {
-        NewRestriction(user_id, pupil_id, reason, date.max, ends_on): starts_on
-        for user_id, pupil_id, reason, starts_on, ends_on in known.order_by("-starts_on")
-    }
-    new = []
-    for row in wanted:
-        same = row._replace(starts_on=date.max)
-        if row.starts_on < since.get(same, date.max):
-            since[same] = row.starts_on
-            new.append(row)
-    return new
-
-
-def lift_restrictions(ids: Iterable[int], *, by: Actor) -> None:
-    """End restrictions. Raises Refusal when one is on the acting user themselves."""
-    with batch(by=by) as events:
-        locks.while_writing()
-        may_manage(by)
-        about: dict[int, tuple[Any, ...]] = {
-            pk: (user_id, pupil_id)
-            for pk, user_id, pupil_id in Restriction.objects.filter(pk__in=ids).values_list(
-                "pk", "user_id", "pupil_id"
-            )
-        }
-        if any(user_id == by.user_id for user_id, _ in about.values()):
-            raise Refusal("Ask another LA Super User: nobody lifts a restriction on themselves.")
-        stamp = Stamp(events.at, by.user_id, Source.BY_HAND)
-        ended = records.end(Restriction, about, how=Ending.REMOVED, stamp=stamp)
-        events.add(("lifted", "restriction", id_, "", *about[id_], "") for id_ in ended)
-
-
-class UserToAdd(NamedTuple):
-    """A user to make, and what they are given; ``user_id`` of the grants does not count."""
-
-    facts: NewUser
-    grants: Sequence[NewGrant]
-    active: bool = True
-    invite: bool = False
-
-
-class UserToSave(NamedTuple):
-    """What is changed of a user: fields as ``people.actions.change_users`` takes them, grants
-    given, taken away, and ended because another takes their place. ``active``: None leaves it."""
-
-    user_id: int
-    fields: Mapping[str, Any]
-    adding: Sequence[NewGrant] = ()
-    ending: Sequence[int] = ()
-    replaced: Sequence[int] = ()
-    active: bool | None = None
-    invite: bool = False
-
-
-def add_users(users: Iterable[UserToAdd], *, by: Actor) -> list[int]:
-    """Make users with all they are given, or nothing of it; their ids in the order given."""
-    wanted = list(users)
-    with batch(by=by):
-        may_manage(by)
-        with address_taken_in_words():
-            ids = create_users((user.facts for user in wanted), by=by, source=Source.BY_HAND)
-        given = [
-            row._replace(user_id=id_)
-            for id_, user in zip(ids, wanted, strict=True)
-            for row in user.grants
-        ]
-        grant(given, by=by, source=Source.BY_HAND)
-        if inactive := [id_ for id_, user in zip(ids, wanted, strict=True) if not user.active]:
-            deny(inactive, by=by)
-        invitations.invite(_invited(zip(ids, wanted, strict=True)), by=by)
-        return ids
-
-
-def _invited(users: Iterable[tuple[int, "UserToAdd | UserToSave"]]) -> list[int]:
-    """Those to invite; nobody who is inactive."""
-    return [id_ for id_, user in users if user.invite and user.active is not False]
-
-
-def save_users(users: Iterable[UserToSave], *, by: Actor) -> None:
-    """Change users and what they hold, all of it or nothing.
-
-    Only somebody who could grant all of a user's roles may change their address or status (S62):
-    today that is an LA Super User. Whoever takes their own role away does so last of all.
-    """
-    wanted = list(users)
-    with batch(by=by):
-        may_manage(by)
-        fields = [(u.user_id, name, value) for u in wanted for name, value in u.fields.items()]
-        change_users(fields, by=by)
-        invitations.cancel([u.user_id for u in wanted if "email" in u.fields], by=by)
-        grant((row for u in wanted for row in u.adding), by=by, source=Source.BY_HAND)
-        if active := [u.user_id for u in wanted if u.active is True]:
-            allow(active, by=by)
-        invitations.invite(_invited((u.user_id, u) for u in wanted), by=by)
-        if replaced := [id_ for u in wanted for id_ in u.replaced]:
-            revoke(replaced, by=by, how=Ending.REPLACED)
-        if inactive := [u.user_id for u in wanted if u.active is False]:
-            deny(inactive, by=by)
-        if ending := [id_ for u in wanted for id_ in u.ending]:
-            revoke(ending, by=by)
-
-
-def set_up_first_administrator(*, token: str, new: NewUser, password: str, by: Actor) -> User:
-    """Make the first LA Super User of an empty organisation from a set-up link.
-
-    Raises Refusal when the link does not work any more, or somebody with that address is there.
-    """
-    with batch(by=by):
-        use_set_up_link(token)
-        if user_signing_in(new.email or new.username):
-            raise Refusal("Choose another email address: somebody here has that one.")
-        (user_id,) = create_users([new], by=by, source=Source.SET_UP)
-        grant(
-            [NewGrant(user_id, LA_SUPER_USER.code, None, None, timezone.localdate())],
-            by=by,
-            source=Source.SET_UP,
-        )
-        user = User.objects.get(pk=user_id)
-        set_password(user=user, password=password, by=by)
-        return user
+        invitations.cancel(on_record.values(), by=by, import_id=import_id)

@@ -5,9 +5,11 @@ from dataclasses import dataclass, field
 from datetime import date
 
 from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.db.models.expressions import RawSQL
 
-from schoolgate.access import relations
+from schoolgate.access import relations, scope
 from schoolgate.access.models import Denial, Grant, Restriction
+from schoolgate.access.own_roles import every_role
 from schoolgate.access.roles import ROLES, Detail, Over
 from schoolgate.access.scope import among_visible, grants_that_reach, narrow, sees, wide
 from schoolgate.kit import bulk
@@ -34,14 +36,16 @@ class Holding:
 def users_with_status() -> QuerySet[User]:
     """The users who are there, each with ``is_denied``: whether they are inactive, and
     ``invitation_state``: how far their sign-in is set up."""
-    denials = Denial.objects.filter(user=OuterRef("pk"), ended_at__isnull=True)
+    denials = denied().filter(user=OuterRef("pk"))
     there = User.objects.filter(gone_at__isnull=True)
     return with_state(there).annotate(is_denied=Exists(denials))
 
 
 def denied() -> QuerySet[Denial, int]:
-    """The ids of the users who are inactive."""
-    return Denial.objects.filter(ended_at__isnull=True).values_list("user_id", flat=True)
+    """The ids of the users who are inactive: they cannot sign in."""
+    shut = RawSQL(f"SELECT i.user_id FROM ({relations.inactive()}) i", [])
+    live = Denial.objects.filter(ended_at__isnull=True, user_id__in=shut)
+    return live.values_list("user_id", flat=True)
 
 
 def holders(
@@ -54,7 +58,7 @@ def holders(
     held = Grant.objects.filter(_holds(day))
     if role:
         held = held.filter(role=role)
-        if ROLES[role].over is Over.ORGANISATION:
+        if role in ROLES and ROLES[role].over is Over.ORGANISATION:
             held = held.filter(pupil__isnull=True, establishment__isnull=True)
     if establishments is not None:
         held = held.filter(establishment__in=establishments)
@@ -102,10 +106,11 @@ def holdings(
         .values_list("user_id", "role", "establishment__name")
         .distinct()
     )
+    known = every_role()
     roles: dict[int, set[str]] = {user_id: set() for user_id in user_ids}
     places: dict[int, set[str]] = {user_id: set() for user_id in user_ids}
     for user_id, role, place in held:
-        roles[user_id].add(ROLES[role].name)
+        roles[user_id].add(known[role].name)
         places[user_id].update([place] if place else [])
     stand = relations.at()
     among = f"IN ({', '.join(map(str, user_ids)) or 'NULL'})"
@@ -130,9 +135,20 @@ def holdings(
 def shows_past_care(user_id: int, pupil_id: int) -> bool:
     """Whether a role through which the user sees the pupil shows past care episodes too."""
     through = Grant.objects.filter(pk__in=grants_that_reach(user_id, pupil_id))
+    known = every_role()
     return any(
-        ROLES[role].detail is Detail.EVERYTHING for role in through.values_list("role", flat=True)
+        known[role].detail is Detail.EVERYTHING for role in through.values_list("role", flat=True)
     )
+
+
+def care_shown(user_id: int, pupils: QuerySet[Pupil]) -> QuerySet[Pupil]:
+    """Those of ``pupils``, all of whom the user sees, of whom they may know whether they are in
+    care: whom they see through a role that shows it, and not by the register alone.
+
+    Every list, count, filter, order and error that tells of care is asked of these, and of no
+    others (PRODUCT.md, "Roles and what they see").
+    """
+    return pupils.filter(pk__in=scope.pupils_told_of_care(user_id).values("pk"))
 
 
 def removed_before(

@@ -14,9 +14,16 @@ from django.utils import timezone
 
 from schoolgate.access import relations
 from schoolgate.access.relations import Relations
-from schoolgate.access.roles import DESIGNATED_TEACHER, SOCIAL_WORKER, Opens, Role, codes
-from schoolgate.access.scope import narrow, pupils_visible_to, sees, wide
-from schoolgate.people.models import User
+from schoolgate.access.roles import (
+    DESIGNATED_TEACHER,
+    OWN,
+    SOCIAL_WORKER,
+    Opens,
+    Role,
+    codes,
+)
+from schoolgate.access.scope import narrow, of_care, pupils_visible_to, sees, wide
+from schoolgate.people.models import StaffRecord, User
 from schoolgate.schools.models import CareEpisode, Elsewhere, Enrolment, Establishment, Pupil
 from schoolgate.schools.today import holds
 
@@ -45,7 +52,7 @@ def pupils_lacking(lack: Lack, reader_id: int) -> QuerySet[Pupil]:
         case Lack.SOCIAL_WORKER:
             return _unseen(pupils, _of_role(stand, SOCIAL_WORKER))
         case Lack.REACHED_ADULT:
-            return _unseen(pupils, _signed_in_once(stand))
+            return _unseen(pupils, _signed_in_once(of_care(stand)))
         case Lack.SCHOOL:
             somewhere = Q(establishment__isnull=False) | Q(elsewhere=Elsewhere.AT_HOME)
             placed = Enrolment.objects.filter(holds(timezone.localdate())).filter(somewhere)
@@ -79,16 +86,29 @@ def users_with_nobody() -> QuerySet[User]:
     No role at all, a role that waits for a school (URN 0, LAC6), or one that waits for pupils.
     """
     stand = relations.at()
+    places = {
+        "g.establishment_id": (Opens.IN_CARE_ON_ROLL, Opens.ON_ROLL),
+        "g.subject_area_id": (Opens.IN_ITS_CLASSES,),
+        "g.school_class_id": (Opens.IN_THE_CLASS,),
+        "g.pupil_id": (Opens.THE_PUPIL,),
+        "g.user_id": (Opens.NOBODY,),  # who is meant to see nobody lacks nobody
+    }
+    of_a_place = " OR ".join(
+        f"(g.role IN ({', '.join(map(_quoted, opens))}) AND {place} IS NOT NULL)"
+        for place, opens in places.items()
+    )
+    own = f"(substr(g.role, 1, {len(OWN)}) = '{OWN}' AND g.pupil_id IS NOT NULL)"
     opening = RawSQL(
         f"SELECT w.user_id FROM ({wide(stand)}) w"
-        f" UNION ALL SELECT g.user_id FROM {stand.grants} g"
-        f" WHERE g.role IN ({_quoted(Opens.IN_CARE_ON_ROLL)}) AND g.establishment_id IS NOT NULL"
-        f" UNION ALL SELECT g.user_id FROM {stand.grants} g"
-        f" WHERE g.role IN ({_quoted(Opens.THE_PUPIL)}) AND g.pupil_id IS NOT NULL",
+        f" UNION ALL SELECT g.user_id FROM {stand.grants} g WHERE {of_a_place} OR {own}",
         [],
     )
-    there = RawSQL(f"SELECT u.id FROM {stand.users} u", [])
-    return User.objects.filter(pk__in=there).exclude(pk__in=opening)
+    there = RawSQL(
+        f"SELECT u.id FROM {stand.users} u WHERE u.id NOT IN ({relations.inactive()})", []
+    )
+    # New staff of a school are its own to look after.
+    staff = StaffRecord.objects.filter(ended_at__isnull=True).values("user_id")
+    return User.objects.filter(pk__in=there).exclude(pk__in=opening).exclude(pk__in=staff)
 
 
 def _unseen(pupils: QuerySet[Pupil], stand: Relations) -> QuerySet[Pupil]:
@@ -114,7 +134,7 @@ def _thinned(stand: Relations) -> Relations:
     one_each = (
         f"SELECT min(a.id) FROM {stand.grants} a JOIN {stand.users} v ON v.id = a.user_id"
         f" WHERE a.pupil_id IS NULL AND a.user_id NOT IN ({restricted})"
-        " GROUP BY a.role, a.establishment_id"
+        " GROUP BY a.role, a.establishment_id, a.subject_area_id, a.school_class_id"
     )
     grants = (
         f"(SELECT b.* FROM {stand.grants} b WHERE b.pupil_id IS NOT NULL"

@@ -12,7 +12,7 @@ from django.utils import timezone
 from schoolgate.access import relations
 from schoolgate.access.actions import NewGrant
 from schoolgate.access.preview import UserPreview, for_user
-from schoolgate.access.roles import ROLES
+from schoolgate.access.roles import OWN, ROLES
 from schoolgate.audit.actions import Actor, batch
 from schoolgate.kit import locks
 from schoolgate.people.models import User
@@ -34,7 +34,7 @@ def preview_of(
     ``ending`` are ids of grants; ``active``: whether they would be active then.
     """
     before = relations.at()
-    kept = f"SELECT id, user_id, role, establishment_id, pupil_id FROM {before.grants} b"
+    kept = f"SELECT {relations.GRANT} FROM {before.grants} b"
     if ending:
         kept += f" WHERE b.id NOT IN ({', '.join(str(int(id_)) for id_ in ending)})"
     grants = " UNION ALL ".join([kept, *_rows(user_id, adding)])
@@ -47,16 +47,26 @@ def _rows(user_id: int, adding: Iterable[NewGrant]) -> list[str]:
     """The new grants that hold today, as one SELECT; they have numbers below those of grants."""
     today = timezone.localdate()
     rows = [
-        f"({-n}, '{ROLES[row.role].code}', {_id(row.establishment_id)}, {_id(row.pupil_id)})"
+        f"({-n}, {int(user_id)}, '{_code(row.role)}', {_id(row.establishment_id)},"
+        f" {_id(row.subject_area_id)}, {_id(row.school_class_id)}, {_id(row.pupil_id)})"
         for n, row in enumerate(adding, start=1)
         if row.starts_on <= today and (row.ends_on is None or row.ends_on >= today)
     ]
     if not rows:
         return []
-    return [
-        f"SELECT column1, {int(user_id)}, column2, CAST(column3 AS BIGINT),"
-        f" CAST(column4 AS BIGINT) FROM (VALUES {', '.join(rows)}) v"
-    ]
+    names = relations.GRANT.split(", ")
+    columns = ", ".join(
+        f"CAST(column{n} AS {'VARCHAR' if name == 'role' else 'BIGINT'}) AS {name}"
+        for n, name in enumerate(names, start=1)
+    )
+    given = f"SELECT {columns} FROM (VALUES {', '.join(rows)}) v"
+    # What is given over a place that is denied to the user sleeps from the start.
+    return [f"SELECT * FROM ({given}) q WHERE NOT {relations.asleep(grant='q')}"]
+
+
+def _code(role: str) -> str:
+    """The code of a role, for SQL; raises KeyError for what is none."""
+    return f"{OWN}{int(role.removeprefix(OWN))}" if role.startswith(OWN) else ROLES[role].code
 
 
 def _id(value: int | None) -> str:

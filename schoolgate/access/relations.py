@@ -18,9 +18,10 @@ from schoolgate.kit import bulk, dates
 class Relations:
     """SQL table expressions, each in brackets, and the columns they have.
 
-    grants (id, user_id, role, establishment_id, pupil_id), enrolments (pupil_id,
-    establishment_id), episodes (pupil_id), restrictions (user_id, pupil_id), users (id: neither
-    gone nor denied), pupils (id: not gone).
+    grants (:data:`GRANT`; without those that sleep), enrolments (pupil_id, establishment_id),
+    episodes (pupil_id), restrictions (user_id, pupil_id), users (id: neither gone nor denied over
+    the organisation), pupils (id: not gone), classes (school_class_id, establishment_id,
+    subject_area_id: None where it belongs to none), memberships (pupil_id, school_class_id).
     """
 
     grants: str
@@ -29,6 +30,12 @@ class Relations:
     restrictions: str
     users: str
     pupils: str
+    classes: str
+    memberships: str
+
+
+# The columns of grants, wherever some are put together.
+GRANT = "id, user_id, role, establishment_id, subject_area_id, school_class_id, pupil_id"
 
 
 def at(moment: datetime | None = None) -> Relations:
@@ -37,23 +44,46 @@ def at(moment: datetime | None = None) -> Relations:
     known = _known(moment, "ended_at")
     there = _known(moment, "gone_at")
     holds = f"{known} AND starts_on <= {day} AND (ends_on IS NULL OR ends_on >= {day})"
-    denied = f"SELECT user_id FROM access_denial WHERE {known}"
+    denied = f"SELECT user_id FROM access_denial WHERE {known} AND establishment_id IS NULL"
     return Relations(
-        grants="(SELECT id, user_id, role, establishment_id, pupil_id FROM access_grant"
-        f" WHERE {holds})",
+        grants=f"(SELECT {GRANT} FROM access_grant g WHERE {holds} AND NOT {asleep(moment)})",
         enrolments=f"(SELECT id, pupil_id, establishment_id FROM schools_enrolment WHERE {holds})",
         episodes=f"(SELECT id, pupil_id FROM schools_careepisode WHERE {holds})",
         restrictions=f"(SELECT user_id, pupil_id FROM access_restriction WHERE {holds})",
         users=f"(SELECT id FROM people_user WHERE {there} AND id NOT IN ({denied}))",
         pupils=f"(SELECT id FROM schools_pupil WHERE {there})",
+        classes="(SELECT c.id AS school_class_id, c.establishment_id, b.subject_area_id"
+        f" FROM schools_schoolclass c LEFT JOIN (SELECT * FROM schools_classsubject WHERE {holds})"
+        f" b ON b.school_class_id = c.id WHERE {_known(moment, 'c.gone_at', 'c.')})",
+        memberships="(SELECT pupil_id, school_class_id FROM schools_classmembership"
+        f" WHERE {holds})",
     )
 
 
-def _known(moment: datetime | None, end: str) -> str:
+def inactive(moment: datetime | None = None) -> str:
+    """A query (user_id) of the users who cannot sign in: denied over the organisation, or denied
+    over an establishment and with no grant that is awake."""
+    denials = f"SELECT * FROM access_denial WHERE {_known(moment, 'ended_at')}"
+    return (
+        f"SELECT d.user_id FROM ({denials}) d WHERE d.establishment_id IS NULL"
+        f" OR NOT EXISTS (SELECT 1 FROM {at(moment).grants} a WHERE a.user_id = d.user_id)"
+    )
+
+
+def asleep(moment: datetime | None = None, grant: str = "g") -> str:
+    """An SQL condition: the grant (a row of access_grant) sleeps, by a denial over its place."""
+    return (
+        "EXISTS (SELECT 1 FROM access_denial n"
+        f" WHERE n.user_id = {grant}.user_id AND n.establishment_id = {grant}.establishment_id"
+        f" AND {_known(moment, 'n.ended_at', 'n.')})"
+    )
+
+
+def _known(moment: datetime | None, end: str, table: str = "") -> str:
     if moment is None:
         return f"{end} IS NULL"
     literal = sql_moment(moment)
-    return f"recorded_at <= {literal} AND ({end} IS NULL OR {end} > {literal})"
+    return f"{table}recorded_at <= {literal} AND ({end} IS NULL OR {end} > {literal})"
 
 
 def sql_day(day: date) -> str:

@@ -9,6 +9,8 @@ class Over(Enum):
 
     ORGANISATION = "organisation"
     ESTABLISHMENT = "establishment"
+    SUBJECT_AREA = "subject area"
+    CLASS = "class"
     PUPILS = "pupils"
 
 
@@ -17,14 +19,30 @@ class Opens(Enum):
 
     EVERY_PUPIL = "every pupil"
     IN_CARE_ON_ROLL = "pupils in care and on roll there"
+    ON_ROLL = "pupils on roll there"
+    IN_ITS_CLASSES = "pupils in the classes of the subject area"
+    IN_THE_CLASS = "pupils in the class"
     THE_PUPIL = "the pupil itself"
+    NOBODY = "nobody"
 
 
 class Detail(Enum):
-    """How much of a pupil's record a role shows."""
+    """How much of a pupil's record a role shows.
+
+    The register: name, school, year, class and identifiers. Everything: care status and episodes,
+    the other professionals and the pupil's message history besides.
+    """
 
     EVERYTHING = "everything"
     NO_PAST_CARE = "everything but past care episodes"
+    REGISTER = "the register"
+    NOTHING = "nothing"
+
+
+# What a role that the organisation adds may show.
+OWN_SHOWS = (Detail.EVERYTHING, Detail.REGISTER)
+# How the codes of such roles begin.
+OWN = "own-"
 
 
 @dataclass(frozen=True)
@@ -33,7 +51,7 @@ class Role:
 
     ``assigns_pupils``: pupils may be assigned to it besides; an assignment orders a list and opens
     nothing (LAC7). ``follows_register``: its pupils follow from the register and are never linked
-    by hand.
+    by hand. ``from_sync``: it comes from a sync only. ``only_super_user``: nobody else grants it.
     """
 
     code: str
@@ -44,10 +62,17 @@ class Role:
     purpose: str
     assigns_pupils: bool = False
     manages_users: bool = False
+    from_sync: bool = False
+    only_super_user: bool = True
 
     @property
     def follows_register(self) -> bool:
-        return self.opens is Opens.IN_CARE_ON_ROLL
+        return self.opens not in (Opens.EVERY_PUPIL, Opens.THE_PUPIL)
+
+    @property
+    def shows_care(self) -> bool:
+        """Whether it shows that a child is in care, and who else works with them."""
+        return self.detail in (Detail.EVERYTHING, Detail.NO_PAST_CARE)
 
 
 LA_SUPER_USER = Role(
@@ -85,8 +110,58 @@ DESIGNATED_TEACHER = Role(
     purpose="Sees the pupils who are in care now and on roll at their school now.",
 )
 
-ROLES = {role.code: role for role in (DESIGNATED_TEACHER, LA_USER, LA_SUPER_USER, SOCIAL_WORKER)}
-ROLE_CHOICES = [(role.code, role.name) for role in ROLES.values()]
+SCHOOL_ADMIN = Role(
+    code="school_admin",
+    name="School Admin",
+    over=Over.ESTABLISHMENT,
+    opens=Opens.ON_ROLL,
+    detail=Detail.REGISTER,
+    purpose="Sees the pupils on roll at their school, and manages its staff.",
+    only_super_user=False,
+)
+LEADER = Role(
+    code="leader",
+    name="Leader",
+    over=Over.SUBJECT_AREA,
+    opens=Opens.IN_ITS_CLASSES,
+    detail=Detail.REGISTER,
+    purpose="Sees the pupils in the classes of their subject areas.",
+    only_super_user=False,
+)
+TEACHER = Role(
+    code="teacher",
+    name="Teacher",
+    over=Over.CLASS,
+    opens=Opens.IN_THE_CLASS,
+    detail=Detail.REGISTER,
+    purpose="Sees the pupils in their classes, which come from the school's information system.",
+    from_sync=True,
+    only_super_user=False,
+)
+FINANCE_MANAGER = Role(
+    code="finance_manager",
+    name="Finance Manager",
+    over=Over.ESTABLISHMENT,
+    opens=Opens.NOBODY,
+    detail=Detail.NOTHING,
+    purpose="Sees no pupil; has the page of usage and billing.",
+)
+
+ROLES = {
+    role.code: role
+    for role in (
+        DESIGNATED_TEACHER,
+        LA_USER,
+        LA_SUPER_USER,
+        SOCIAL_WORKER,
+        SCHOOL_ADMIN,
+        LEADER,
+        TEACHER,
+        FINANCE_MANAGER,
+    )
+}
+# The roles in a school that see the register: a School Admin is told of them and of what they see.
+SCHOOL_ROLES = (SCHOOL_ADMIN, LEADER, TEACHER)
 
 
 def role_named(name: str) -> Role | None:

@@ -6,7 +6,7 @@ Every page, list, count, export and command asks one of the four questions below
 put together from the same pieces of SQL. An error while deciding is raised, and so means no (S60).
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from django.db.models import QuerySet
@@ -15,7 +15,7 @@ from django.db.models.expressions import RawSQL
 from schoolgate.access import relations
 from schoolgate.access.models import Grant
 from schoolgate.access.relations import Relations
-from schoolgate.access.roles import Opens, codes
+from schoolgate.access.roles import OWN, ROLES, SCHOOL_ROLES, Detail, Opens, codes
 from schoolgate.kit import bulk
 from schoolgate.people.models import User
 from schoolgate.schools.models import Pupil
@@ -50,6 +50,35 @@ def pupils_seen_in(stand: Relations, user_id: int, there: QuerySet[Pupil]) -> Qu
         return there.exclude(pk__in=RawSQL(_restricted(stand), [user_id]))
     narrow_to = f"SELECT s.pupil_id FROM ({sees(stand, narrow(stand))}) s WHERE s.user_id = %s"
     return there.filter(pk__in=RawSQL(narrow_to, [user_id]))
+
+
+def pupils_told_of_care(user_id: int) -> QuerySet[Pupil]:
+    """The pupils of whom the user may know now whether they are in care, and who works with them:
+    those they see through a role that shows more than the register."""
+    stand = relations.at()
+    return pupils_seen_in(of_care(stand), user_id, Pupil.objects.filter(gone_at__isnull=True))
+
+
+def of_care(stand: Relations) -> Relations:
+    """The relations with only those grants whose roles show that a child is in care."""
+    known = ", ".join(f"'{role.code}'" for role in ROLES.values() if role.shows_care)
+    own = (
+        f"SELECT '{OWN}' || o.id FROM access_ownrole o WHERE o.shows = '{Detail.EVERYTHING.value}'"
+    )
+    return replace(
+        stand,
+        grants=f"(SELECT a.* FROM {stand.grants} a WHERE a.role IN ({known}) OR a.role IN ({own}))",
+    )
+
+
+def of_register(stand: Relations) -> Relations:
+    """The relations with only those grants whose roles are of a school and show the register.
+
+    For whoever is told of others' access and may not know which children are in care: what such a
+    grant reaches says nothing of it.
+    """
+    known = ", ".join(f"'{role.code}'" for role in SCHOOL_ROLES)
+    return replace(stand, grants=f"(SELECT a.* FROM {stand.grants} a WHERE a.role IN ({known}))")
 
 
 def pupils_kept_from(user_id: int) -> set[int]:
@@ -99,9 +128,9 @@ def users_who_can_see(pupil_id: int, as_at: datetime | None = None) -> list[Open
         " WHERE s.pupil_id = %s",
         [pupil_id],
     )
-    grants = Grant.objects.select_related("user", "establishment", "pupil").in_bulk(
-        [grant_id for _, grant_id in found]
-    )
+    grants = Grant.objects.select_related(
+        "user", "establishment", "subject_area", "school_class", "pupil"
+    ).in_bulk([grant_id for _, grant_id in found])
     return sorted(
         (Opening(grant.user, grant) for grant in grants.values()),
         key=lambda o: (o.user.last_key, o.user.first_key, o.user.pk, o.grant.role, o.grant.pk),
@@ -142,18 +171,51 @@ def wide(stand: Relations) -> str:
 
 
 def narrow(stand: Relations) -> str:
-    """What grants over pupils and establishments reach, one row a user, pupil and grant."""
+    """What grants over pupils and in establishments reach, one row a user, pupil and grant."""
+    return " UNION ALL ".join([_linked(stand), _in_care(stand), *register(stand)])
+
+
+def _linked(stand: Relations) -> str:
+    # The roles that the organisation has added are over pupils, all of them (LAC15).
     return (
         "SELECT g.user_id, g.pupil_id, g.id AS grant_id"
-        f" FROM {stand.grants} g"
-        f" WHERE g.pupil_id IS NOT NULL AND g.role IN ({_roles(Opens.THE_PUPIL)})"
-        " UNION ALL "
+        f" FROM {stand.grants} g WHERE g.pupil_id IS NOT NULL"
+        f" AND (g.role IN ({_roles(Opens.THE_PUPIL)}) OR substr(g.role, 1, {len(OWN)}) = '{OWN}')"
+    )
+
+
+def _in_care(stand: Relations) -> str:
+    return (
         "SELECT g.user_id, e.pupil_id, g.id AS grant_id"
         f" FROM {stand.grants} g"
         f" JOIN {stand.enrolments} e ON e.establishment_id = g.establishment_id"
         f" JOIN {stand.episodes} c ON c.pupil_id = e.pupil_id"
         f" WHERE g.role IN ({_roles(Opens.IN_CARE_ON_ROLL)})"
     )
+
+
+def register(stand: Relations) -> list[str]:
+    """What is reached by being on roll and in classes, and says nothing of care: each a SELECT."""
+    in_class = (
+        f" JOIN {stand.memberships} m ON m.school_class_id = k.school_class_id"
+        # Whoever has left the school is in none of its classes, whatever a class list says.
+        f" JOIN {stand.enrolments} e ON e.pupil_id = m.pupil_id"
+        " AND e.establishment_id = k.establishment_id"
+    )
+    return [
+        "SELECT g.user_id, e.pupil_id, g.id AS grant_id"
+        f" FROM {stand.grants} g"
+        f" JOIN {stand.enrolments} e ON e.establishment_id = g.establishment_id"
+        f" WHERE g.role IN ({_roles(Opens.ON_ROLL)})",
+        "SELECT g.user_id, m.pupil_id, g.id AS grant_id"
+        f" FROM {stand.grants} g"
+        f" JOIN {stand.classes} k ON k.subject_area_id = g.subject_area_id{in_class}"
+        f" WHERE g.role IN ({_roles(Opens.IN_ITS_CLASSES)})",
+        "SELECT g.user_id, m.pupil_id, g.id AS grant_id"
+        f" FROM {stand.grants} g"
+        f" JOIN {stand.classes} k ON k.school_class_id = g.school_class_id{in_class}"
+        f" WHERE g.role IN ({_roles(Opens.IN_THE_CLASS)})",
+    ]
 
 
 def reaches(stand: Relations) -> str:

@@ -18,8 +18,9 @@ from schoolgate.access.relations import Relations
 from schoolgate.access.scope import narrow, reaches, sees, wide
 from schoolgate.kit import bulk, dates
 from schoolgate.people.models import User
-from schoolgate.schools.models import CareEpisode, Enrolment
+from schoolgate.schools.models import CareEpisode, ClassMembership, ClassSubject, Enrolment
 
+PLACES = ("establishment", "subject_area", "school_class")
 DAYS_AHEAD = 6  # days on which something changes that are looked at
 
 
@@ -62,7 +63,7 @@ def through(
         f" WHERE s.pupil_id = %s AND s.user_id IN ({among})",
         [pupil_id],
     )
-    grants = Grant.objects.select_related("establishment").in_bulk([g for _, g in found])
+    grants = Grant.objects.select_related(*PLACES).in_bulk([g for _, g in found])
     by_user: dict[int, list[Grant]] = defaultdict(list)
     for user_id, grant_id in sorted(found):
         by_user[user_id].append(grants[grant_id])
@@ -100,7 +101,7 @@ def later(pupil_id: int) -> list[Change]:
     seen: list[dict[int, set[int]]] = [defaultdict(set) for _ in stands]
     for number, user_id, grant_id in found:
         seen[number][user_id].add(grant_id)
-    grants = Grant.objects.select_related("user", "establishment").in_bulk(
+    grants = Grant.objects.select_related("user", *PLACES).in_bulk(
         {grant_id for _, _, grant_id in found}
     )
     changes = []
@@ -119,6 +120,7 @@ def _days_of_change(pupil_id: int) -> list[date]:
     schools = rolls.filter(establishment__isnull=False).values("establishment_id")
     wide_or_here = Q(establishment__isnull=True, pupil__isnull=True) | Q(pupil_id=pupil_id)
     grants = Grant.objects.filter(wide_or_here | Q(establishment__in=schools))
+    classes = ClassMembership.objects.filter(pupil_id=pupil_id, ended_at__isnull=True)
     spells = ("starts_on", "ends_on")
     found = (
         grants.filter(ahead)
@@ -126,6 +128,10 @@ def _days_of_change(pupil_id: int) -> list[date]:
         .union(
             rolls.filter(ahead).values_list(*spells),
             CareEpisode.objects.filter(ahead, pupil_id=pupil_id).values_list(*spells),
+            classes.filter(ahead).values_list(*spells),
+            ClassSubject.objects.filter(
+                ahead, school_class__in=classes.values("school_class_id")
+            ).values_list(*spells),
             Restriction.objects.filter(ahead, pupil_id=pupil_id).values_list(*spells),
         )
     )

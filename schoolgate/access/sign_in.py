@@ -41,7 +41,8 @@ def _is_active(user: User) -> bool:
     """Whether the user may be signed in; notes on the user their last denial, if any, by id."""
     found = bulk.select(
         "SELECT (SELECT max(d.id) FROM access_denial d WHERE d.user_id = u.id)"
-        f" FROM {relations.at().users} u WHERE u.id = %s",
+        f" FROM {relations.at().users} u WHERE u.id = %s"
+        f" AND NOT EXISTS (SELECT 1 FROM ({relations.inactive()}) i WHERE i.user_id = u.id)",
         [user.pk],
     )
     for (denial_id,) in found:

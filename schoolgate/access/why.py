@@ -13,11 +13,12 @@ from django.utils import timezone
 
 from schoolgate.access import scope
 from schoolgate.access.models import Denial, Grant, Restriction
-from schoolgate.access.roles import ROLES, Opens, Over
+from schoolgate.access.own_roles import role_of
+from schoolgate.access.roles import Opens, Over
 from schoolgate.kit import dates
 from schoolgate.kit.records import Dated, Ending
 from schoolgate.people.models import User
-from schoolgate.schools.models import CareEpisode, Enrolment, Pupil
+from schoolgate.schools.models import CareEpisode, ClassMembership, Enrolment, Pupil
 
 BY_DAY = ("starts_on", "pk")
 
@@ -88,9 +89,18 @@ def why(user_id: int, pupil_id: int, as_at: datetime | None = None) -> Why:
     known = Q(recorded_at__lte=moment) & (Q(ended_at__isnull=True) | Q(ended_at__gt=moment))
     holding = known & Q(starts_on__lte=day) & (Q(ends_on__isnull=True) | Q(ends_on__gte=day))
     rolls = Enrolment.objects.filter(holding, pupil_id=pupil_id)
+    denials = Denial.objects.filter(known, user_id=user_id)
     there = _There(
-        set(rolls.values_list("establishment_id", flat=True)),
-        CareEpisode.objects.filter(holding, pupil_id=pupil_id).exists(),
+        schools=set(rolls.values_list("establishment_id", flat=True)),
+        in_care=CareEpisode.objects.filter(holding, pupil_id=pupil_id).exists(),
+        classes=set(
+            ClassMembership.objects.filter(holding, pupil_id=pupil_id).values_list(
+                "school_class_id", flat=True
+            )
+        ),
+        asleep=set(
+            denials.filter(establishment__isnull=False).values_list("establishment_id", flat=True)
+        ),
     )
     return Why(
         user=user,
@@ -103,7 +113,7 @@ def why(user_id: int, pupil_id: int, as_at: datetime | None = None) -> Why:
         restrictions=list(
             Restriction.objects.filter(holding, user_id=user_id, pupil_id=pupil_id).order_by("pk")
         ),
-        denial=Denial.objects.filter(known, user_id=user_id).order_by("pk").first(),
+        denial=denials.filter(establishment__isnull=True).order_by("pk").first(),
         user_is_there=_was_there(user.recorded_at, user.gone_at, moment),
         pupil_is_there=_was_there(pupil.recorded_at, pupil.gone_at, moment),
         aside=_aside(user_id, pupil_id, moment),
@@ -147,7 +157,9 @@ def _since(user_id: int, pupil_id: int, moment: datetime) -> list[Aside]:
     day = dates.day_of(moment)
     later = Q(recorded_at__gt=moment, starts_on__lte=day, user_id=user_id)
     over = Q(pupil_id=pupil_id) | Q(pupil__isnull=True)
-    grants = Grant.objects.filter(later & over).select_related("establishment")
+    grants = Grant.objects.filter(later & over).select_related(
+        "establishment", "subject_area", "school_class"
+    )
     restrictions = Restriction.objects.filter(later, pupil_id=pupil_id)
     return [
         *(Aside(grant, "") for grant in grants.order_by(*BY_DAY)),
@@ -179,17 +191,20 @@ def _bearing(user_id: int, pupil_id: int, moment: datetime) -> QuerySet[Grant]:
     return (
         Grant.objects.filter(user_id=user_id, recorded_at__lte=moment)
         .filter(Q(pupil_id=pupil_id) | Q(pupil__isnull=True))
-        .select_related("establishment", "pupil", "user")
+        .select_related("establishment", "subject_area", "school_class", "pupil", "user")
         .order_by("starts_on", "pk")
     )
 
 
 @dataclass(frozen=True)
 class _There:
-    """Where the child is on roll on the day (ids of establishments), and whether in care."""
+    """Where the child is on roll on the day (ids of establishments), whether in care, and in which
+    classes; and at which establishments the user is denied."""
 
     schools: set[int | None]
     in_care: bool
+    classes: set[int]
+    asleep: set[int | None]
 
 
 def _reason(grant: Grant, reaches: bool, day: date, there: _There) -> str:
@@ -202,14 +217,22 @@ def _reason(grant: Grant, reaches: bool, day: date, there: _There) -> str:
         return f"begins on {dates.in_words(grant.starts_on)}"
     if grant.ends_on is not None and grant.ends_on < day:
         return f"ended on {dates.in_words(grant.ends_on)}"
-    role = ROLES[grant.role]
-    if role.opens is Opens.IN_CARE_ON_ROLL:
+    if grant.establishment_id is not None and grant.establishment_id in there.asleep:
+        return "sleeps: this person is denied at that school"
+    role = role_of(grant.role)
+    if role.opens is Opens.NOBODY:
+        return "opens no child"
+    if role.over in (Over.ESTABLISHMENT, Over.SUBJECT_AREA, Over.CLASS):
         if grant.establishment_id is None:
             return "waits for a school: none is known yet"
         if grant.establishment_id not in there.schools:
             return "this child is not on roll there"
-        if not there.in_care:
-            return "this child is on roll there and not in care"
+    if role.opens is Opens.IN_CARE_ON_ROLL and not there.in_care:
+        return "this child is on roll there and not in care"
+    if role.opens is Opens.IN_THE_CLASS and grant.school_class_id not in there.classes:
+        return "this child is not in that class"
+    if role.opens is Opens.IN_ITS_CLASSES:
+        return "this child is in no class of that subject area"
     if role.over is Over.ORGANISATION and grant.pupil_id is not None:
         return "puts this child first in their list; opens nothing by itself"
     return "does not reach this child"

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from django.db.models import Count
 
-from schoolgate.access.actions import may_manage
+from schoolgate.access.authority import may_manage
 from schoolgate.audit.actions import Actor, batch
 from schoolgate.intake import steps, unseen
 from schoolgate.intake.columns import KINDS

@@ -185,8 +185,9 @@ class KeptAccess:
         assert self.role is not None  # noqa: S101 - a file of users has one
         places = (
             f"(SELECT min(row) AS id, min(user_id) AS user_id, '{self.role.code}' AS role,"
-            f" establishment_id, pupil_id {self._kept} AND what = 'grant'"
-            " GROUP BY establishment_id, pupil_id)"
+            " establishment_id, CAST(NULL AS BIGINT) AS subject_area_id,"
+            " CAST(NULL AS BIGINT) AS school_class_id, pupil_id"
+            f" {self._kept} AND what = 'grant' GROUP BY establishment_id, pupil_id)"
         )
         stand = replace(relations.at(), grants=places)
         return f"SELECT DISTINCT s.pupil_id FROM ({scope.narrow(stand)}) s"

@@ -20,15 +20,15 @@ def of_grants(role: str, grants: str, new: str, *, before: Relations | None = No
     ``new``: a query (n) of the rows whose users would be made, with the id -n."""
     before = before or relations.at()
     added = (
-        f"SELECT -q.n AS id, q.user_id, '{role}' AS role, q.establishment_id, q.pupil_id"
-        f" FROM ({grants}) q"
+        f"SELECT -q.n AS id, q.user_id, '{role}' AS role, q.establishment_id,"
+        " CAST(NULL AS BIGINT) AS subject_area_id, CAST(NULL AS BIGINT) AS school_class_id,"
+        f" q.pupil_id FROM ({grants}) q WHERE NOT {relations.asleep(grant='q')}"
     )
     return Preview(
         before=before,
         after=replace(
             before,
-            grants=f"(SELECT id, user_id, role, establishment_id, pupil_id FROM {before.grants}"
-            f" b UNION ALL {added})",
+            grants=f"(SELECT {relations.GRANT} FROM {before.grants} b UNION ALL {added})",
             users=f"(SELECT id FROM {before.users} b UNION ALL SELECT -q.n AS id FROM ({new}) q)",
         ),
         users=f"SELECT w.user_id FROM ({grants}) w",
@@ -69,8 +69,7 @@ def only_users(stand: Relations, ids: Collection[int]) -> Relations:
     those = _listed(ids)
     return replace(
         stand,
-        grants=f"(SELECT id, user_id, role, establishment_id, pupil_id FROM {stand.grants} o"
-        f" WHERE user_id IN ({those}))",
+        grants=f"(SELECT {relations.GRANT} FROM {stand.grants} o WHERE user_id IN ({those}))",
         restrictions=f"(SELECT user_id, pupil_id FROM {stand.restrictions} o"
         f" WHERE user_id IN ({those}))",
         users=f"(SELECT id FROM {stand.users} o WHERE id IN ({those}))",
@@ -88,6 +87,8 @@ def only_pupils(stand: Relations, ids: Collection[int]) -> Relations:
         restrictions=f"(SELECT user_id, pupil_id FROM {stand.restrictions} o"
         f" WHERE pupil_id IN ({those}))",
         pupils=f"(SELECT id FROM {stand.pupils} o WHERE id IN ({those}))",
+        memberships=f"(SELECT pupil_id, school_class_id FROM {stand.memberships} o"
+        f" WHERE pupil_id IN ({those}))",
     )
 
 

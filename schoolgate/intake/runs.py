@@ -15,7 +15,7 @@ from typing import BinaryIO
 from django.db import transaction
 from django.utils import timezone
 
-from schoolgate.access.actions import may_manage
+from schoolgate.access.authority import may_manage
 from schoolgate.access.roles import ROLES, role_named
 from schoolgate.audit.actions import Actor, batch
 from schoolgate.intake import decisions, keeping, progress

@@ -169,7 +169,7 @@ def _somebody_can_set_up() -> bool:
     """Whether an LA Super User can sign in, so that no set-up link is needed."""
     from django.contrib.auth.hashers import UNUSABLE_PASSWORD_PREFIX
 
-    from schoolgate.access.actions import administrators
+    from schoolgate.access.authority import administrators
     from schoolgate.people.models import User
 
     return (

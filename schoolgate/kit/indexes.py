@@ -33,6 +33,25 @@ class AddIndex(migrations.AddIndex):
         _drop(schema_editor, model, self.index)
 
 
+class AddUnique(migrations.AddConstraint):
+    """Adds a unique constraint with a condition, which is an index; like :class:`AddIndex`."""
+
+    def database_forwards(
+        self,
+        app_label: str,
+        schema_editor: BaseDatabaseSchemaEditor,
+        from_state: Any,
+        to_state: Any,
+    ) -> None:
+        if schema_editor.connection.vendor != "postgresql":
+            super().database_forwards(app_label, schema_editor, from_state, to_state)
+            return
+        model = to_state.apps.get_model(app_label, self.model_name)
+        sql = str(self.constraint.create_sql(model, schema_editor))
+        schema_editor.execute(f'DROP INDEX CONCURRENTLY IF EXISTS "{self.constraint.name}"')
+        schema_editor.execute(sql.replace("UNIQUE INDEX", "UNIQUE INDEX CONCURRENTLY", 1))
+
+
 class RemoveIndex(migrations.RemoveIndex):
     """Drops an index; on PostgreSQL beside the writers. The migration says ``atomic = False``."""
 

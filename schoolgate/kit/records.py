@@ -20,6 +20,7 @@ class Source(models.TextChoices):
     BY_HAND = "hand", "by hand"
     IMPORT = "import", "import"
     SET_UP = "set-up", "set-up"
+    SYNC = "sync", "sync"
 
 
 class Ending(models.TextChoices):

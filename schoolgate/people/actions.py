@@ -152,11 +152,12 @@ def address_taken_in_words() -> Iterator[None]:
 def remove_users(
     ids: Iterable[int], *, how: Ending, by: Actor, import_id: int | None = None
 ) -> None:
-    """Let users be gone from now on; past days still know them."""
+    """Let users be gone from now on, their passwords for good; past days still know them."""
     wanted = sorted(set(ids))
     with batch(by=by, import_id=import_id) as events:
         stamp = Stamp(events.at, by.user_id, Source.BY_HAND, import_id)
         records.remove(User, wanted, how=how, stamp=stamp)
+        records.set_field(User, "password", ((id_, UNUSABLE_PASSWORD_PREFIX) for id_ in wanted))
         cancel(wanted, by=by, import_id=import_id)
         events.add(("removed", "user", id_, "", id_, None, "") for id_ in wanted)
 

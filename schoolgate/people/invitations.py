@@ -86,6 +86,20 @@ def cancel(user_ids: Iterable[int], *, by: Actor, import_id: int | None = None) 
         events.add(("cancelled", KIND, id_, "", user_id, None, "") for id_, user_id in ended)
 
 
+def void(user_ids: Iterable[int], *, by: Actor, import_id: int | None = None) -> None:
+    """Let links that have gone out to these users work no longer: what they hold has changed (S17).
+
+    An invitation that still waits to be sent stays: its token is made with its mail.
+    """
+    sent = InvitationToken.objects.filter(invitation__ended_at__isnull=True)
+    holders = set(sent.values_list("invitation__user_id", flat=True).distinct())
+    if not (changed := holders.intersection(user_ids)):
+        return
+    with batch(by=by, import_id=import_id) as events:
+        ended = _end(changed, InvitationEnding.CHANGED, at=events.at)
+        events.add(("cancelled", KIND, id_, "", user_id, None, "") for id_, user_id in ended)
+
+
 def _those_to_invite(user_ids: Iterable[int]) -> list[tuple[int, str, str]]:
     """Id, address and key of those who can be invited, locked until the transaction ends."""
     with bulk.temporary("inviting", "id BIGINT PRIMARY KEY"):

@@ -7,7 +7,7 @@ from django.db import models
 from django.db.models import Q
 from django.utils.crypto import salted_hmac
 
-from schoolgate.kit.records import Source, Thing
+from schoolgate.kit.records import Known, Source, Thing
 from schoolgate.schools.models import Establishment
 
 
@@ -112,6 +112,7 @@ class InvitationEnding(models.TextChoices):
     ACCEPTED = "accepted", "used to set up"
     REPLACED = "replaced", "replaced by a newer one"
     CANCELLED = "cancelled", "cancelled"
+    CHANGED = "changed", "what they hold changed"
 
 
 class Invitation(models.Model):
@@ -151,3 +152,39 @@ class InvitationToken(models.Model):
         Invitation, on_delete=models.CASCADE, related_name="tokens", db_index=False
     )
     token_hash = models.CharField(max_length=64, unique=True)
+
+
+class SyncStatus(models.TextChoices):
+    """Whether a member of staff comes from the school's information system, the MIS (PP1)."""
+
+    SYNCHRONISED = "synchronised", "Synchronised"
+    UNSYNCHRONISED = "unsynchronised", "Unsynchronised"
+    NOT_SYNCING = "not-syncing", "Not syncing"
+
+
+class StaffRecord(Known):
+    """A user on the staff of an establishment. It grants nothing.
+
+    Added by hand (unsynchronised), or from the MIS: synchronised, or not syncing any more, because
+    they have left it or lack an e-mail address there. ``mis_id`` is theirs in the MIS.
+    """
+
+    user = models.ForeignKey(User, on_delete=models.PROTECT, related_name="posts", db_index=False)
+    establishment = models.ForeignKey(
+        Establishment, on_delete=models.PROTECT, related_name="staff", db_index=False
+    )
+    sync = models.CharField(max_length=14, choices=SyncStatus.choices)
+    mis_id = models.CharField(max_length=100, blank=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["user", "establishment"],
+                condition=Q(ended_at__isnull=True),
+                name="one_live_staff_record",
+            )
+        ]
+        indexes = [
+            models.Index(fields=["user"], name="staff_user"),
+            models.Index(fields=["establishment"], name="staff_establishment"),
+        ]

@@ -1,4 +1,4 @@
-"""The register: establishments, pupils, their identifiers, enrolments and care episodes."""
+"""The register: establishments, pupils, where they are on roll, in care, and in which classes."""
 
 import hashlib
 import json
@@ -178,3 +178,125 @@ class CareEpisode(Dated):
 
     class Meta:
         indexes = [models.Index(fields=["pupil"], name="care_episode_pupil")]
+
+
+class SubjectCategory(Thing):
+    """Subject areas of an establishment that belong together: Humanities, say (PP7)."""
+
+    establishment = models.ForeignKey(
+        Establishment, on_delete=models.PROTECT, related_name="subject_categories", db_index=False
+    )
+    name = models.CharField(max_length=100)
+    name_key = models.CharField(max_length=100)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["establishment", "name_key"],
+                condition=Q(gone_at__isnull=True),
+                name="one_live_category",
+            )
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class SubjectArea(Thing):
+    """What an establishment teaches. Its category is for convenience and decides nothing."""
+
+    establishment = models.ForeignKey(
+        Establishment, on_delete=models.PROTECT, related_name="subject_areas", db_index=False
+    )
+    category = models.ForeignKey(
+        SubjectCategory, on_delete=models.PROTECT, null=True, related_name="subject_areas"
+    )
+    name = models.CharField(max_length=100)
+    name_key = models.CharField(max_length=100)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["establishment", "name_key"],
+                condition=Q(gone_at__isnull=True),
+                name="one_live_subject",
+            )
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class SchoolClass(Thing):
+    """A class of an establishment, by its name there. Its establishment never changes."""
+
+    establishment = models.ForeignKey(
+        Establishment, on_delete=models.PROTECT, related_name="classes", db_index=False
+    )
+    name = models.CharField(max_length=100)
+    name_key = models.CharField(max_length=100)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["establishment", "name_key"],
+                condition=Q(gone_at__isnull=True),
+                name="one_live_class",
+            )
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class ClassSubject(Dated):
+    """The subject area that a class belongs to: one at a time, of the same establishment."""
+
+    school_class = models.ForeignKey(
+        SchoolClass, on_delete=models.PROTECT, related_name="subjects", db_index=False
+    )
+    subject_area = models.ForeignKey(
+        SubjectArea, on_delete=models.PROTECT, related_name="classes", db_index=False
+    )
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["school_class"],
+                condition=Q(ended_at__isnull=True),
+                name="one_live_class_subject",
+            )
+        ]
+        indexes = [
+            models.Index(fields=["school_class"], name="class_subject_class"),
+            models.Index(fields=["subject_area"], name="class_subject_subject"),
+        ]
+
+
+class ClassMembership(Dated):
+    """A pupil in a class. It counts while the pupil is on roll at the class's establishment.
+
+    ``from_register``: made by the Class of the pupil file, and kept in step with it
+    (schools/classes.py); another comes from a sync.
+    """
+
+    school_class = models.ForeignKey(
+        SchoolClass, on_delete=models.PROTECT, related_name="memberships", db_index=False
+    )
+    pupil = models.ForeignKey(
+        Pupil, on_delete=models.PROTECT, related_name="memberships", db_index=False
+    )
+    from_register = models.BooleanField(default=False)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["school_class", "pupil"],
+                condition=Q(ended_at__isnull=True),
+                name="one_live_membership",
+            )
+        ]
+        indexes = [
+            models.Index(fields=["school_class", "pupil"], name="membership_class"),
+            models.Index(fields=["pupil"], name="membership_pupil"),
+        ]

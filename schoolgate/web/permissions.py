@@ -14,7 +14,7 @@ from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.http.response import HttpResponseBase
 from django.urls import reverse
 
-from schoolgate.access.actions import may_manage
+from schoolgate.access.authority import may_manage
 from schoolgate.audit.actions import Actor, user_actor
 from schoolgate.kit.refusal import Refusal
 from schoolgate.people.models import User

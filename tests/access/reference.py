@@ -43,13 +43,39 @@ class Child(OnRecord):
 
 
 @dataclass(frozen=True, kw_only=True)
+class Group(OnRecord):
+    """A class, at a school."""
+
+    id: int
+    school: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class Taught(Spell):
+    """A class belonging to a subject area."""
+
+    group: int
+    subject: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class InGroup(Spell):
+    """A child in a class."""
+
+    group: int
+    child: int
+
+
+@dataclass(frozen=True, kw_only=True)
 class RoleHeld(Spell):
-    """A role over a school, a child, or neither."""
+    """A role over a school, a subject area or a class in a school, a child, or none of them."""
 
     id: int
     human: int
     role: str
     school: int | None = None
+    subject: int | None = None
+    group: int | None = None
     child: int | None = None
 
 
@@ -79,9 +105,10 @@ class Block(Spell):
 
 @dataclass(frozen=True, kw_only=True)
 class Shut(OnRecord):
-    """A user made inactive."""
+    """A user made inactive; or, with a school, denied there: what they hold there sleeps."""
 
     human: int
+    school: int | None = None
 
 
 @dataclass(kw_only=True)
@@ -96,6 +123,10 @@ class World:
     care: list[InCare] = field(default_factory=list)
     blocks: list[Block] = field(default_factory=list)
     shut: list[Shut] = field(default_factory=list)
+    subjects: dict[int, int] = field(default_factory=dict)  # the school of each
+    groups: list[Group] = field(default_factory=list)
+    taught: list[Taught] = field(default_factory=list)
+    in_groups: list[InGroup] = field(default_factory=list)
 
     def about(self, human: int, child: int) -> list[OnRecord]:
         """The facts that can matter to a decision about the two: to read when it was wrong."""
@@ -106,7 +137,8 @@ class World:
         found += [c for c in self.care if c.child == child]
         found += [b for b in self.blocks if b.human == human and b.child == child]
         found += [s for s in self.shut if s.human == human]
-        return found
+        found += [m for m in self.in_groups if m.child == child]
+        return [*found, *self.groups, *self.taught]
 
 
 def on_record(fact: OnRecord, moment: datetime) -> bool:
@@ -128,8 +160,10 @@ def held(fact: Spell, moment: datetime) -> bool:
 
 def opens(world: World, role: RoleHeld, child: int, moment: datetime) -> bool:
     """Whether the role opens the child: the table of roles, line by line."""
-    if not held(role, moment):
+    if not held(role, moment) or sleeps(world, role, moment):
         return False
+    if role.role.startswith("own-"):
+        return role.child == child
     if role.role in ("la_super_user", "la_user"):
         # Every pupil; one assigned to them opens nothing by itself.
         return role.school is None and role.child is None
@@ -145,7 +179,49 @@ def opens(world: World, role: RoleHeld, child: int, moment: datetime) -> bool:
                     if episode.child == child and held(episode, moment):
                         return True
         return False
+    if role.role == "finance_manager":
+        return False
+    if role.role == "school_admin":
+        return role.school is not None and at_school(world, child, role.school, moment)
+    if role.role == "leader":
+        # In a class of the subject area, and still on roll at the school of the class.
+        for taught in world.taught:
+            taught_now = taught.subject == role.subject and held(taught, moment)
+            if taught_now and in_group(world, child, taught.group, moment):
+                return True
+        return False
+    if role.role == "teacher":
+        return role.group is not None and in_group(world, child, role.group, moment)
     raise ValueError(role.role)
+
+
+def sleeps(world: World, role: RoleHeld, moment: datetime) -> bool:
+    """Whether the user is denied at the school that the role is in."""
+    for shut in world.shut:
+        here = shut.school is not None and shut.school == role.school
+        if here and shut.human == role.human and on_record(shut, moment):
+            return True
+    return False
+
+
+def at_school(world: World, child: int, school: int, moment: datetime) -> bool:
+    """Whether the child is on roll there."""
+    for roll in world.rolls:
+        if roll.child == child and roll.school == school and held(roll, moment):
+            return True
+    return False
+
+
+def in_group(world: World, child: int, group: int, moment: datetime) -> bool:
+    """Whether the child is in the class, which is there, and on roll at its school."""
+    for one in world.groups:
+        if one.id != group or not on_record(one, moment):
+            continue
+        if at_school(world, child, one.school, moment):
+            for member in world.in_groups:
+                if member.child == child and member.group == group and held(member, moment):
+                    return True
+    return False
 
 
 def reasons(world: World, human: int, child: int, moment: datetime) -> set[int]:
@@ -157,7 +233,7 @@ def reasons(world: World, human: int, child: int, moment: datetime) -> set[int]:
         if pupil.id == child and not on_record(pupil, moment):
             return set()
     for shut in world.shut:
-        if shut.human == human and on_record(shut, moment):
+        if shut.human == human and shut.school is None and on_record(shut, moment):
             return set()
     for block in world.blocks:
         if block.human == human and block.child == child and held(block, moment):
@@ -202,7 +278,8 @@ def unreached(world: World, reader: int, moment: datetime) -> set[int]:
         for human in world.humans:
             if human.signed_in:
                 through |= reasons(world, human.id, child, moment)
-        near = ("designated_teacher", "social_worker")
+        # Whoever is told that the child is in care.
+        near = ("designated_teacher", "social_worker", "own-1")
         if not any(held.id in through and held.role in near for held in world.roles):
             lacking.add(child)
     return lacking
@@ -227,6 +304,7 @@ def without_teacher(world: World, reader: int, moment: datetime) -> set[int]:
                 lacking.add(place.school)
     for role in world.roles:
         teaches = role.role == "designated_teacher" and held(role, moment)
+        teaches = teaches and not sleeps(world, role, moment)
         if teaches and active(world, role.human, moment) and role.school:
             lacking.discard(role.school)
     return lacking
@@ -240,13 +318,19 @@ def with_nobody(world: World, moment: datetime) -> set[int]:
             continue
         useful = False
         for role in world.roles:
-            if role.human != human.id or not held(role, moment):
+            if role.human != human.id or not held(role, moment) or sleeps(world, role, moment):
                 continue
+            if role.role == "finance_manager":
+                useful = True  # meant to see nobody
+            if role.role == "leader":
+                useful = useful or role.subject is not None
+            if role.role == "teacher":
+                useful = useful or role.group is not None
             if role.role in ("la_super_user", "la_user"):
                 useful = useful or (role.school is None and role.child is None)
-            if role.role == "designated_teacher":
+            if role.role in ("designated_teacher", "school_admin"):
                 useful = useful or role.school is not None
-            if role.role == "social_worker":
+            if role.role in ("social_worker", "own-1", "own-2"):
                 useful = useful or role.child is not None
         if not useful:
             lacking.add(human.id)
@@ -256,7 +340,13 @@ def with_nobody(world: World, moment: datetime) -> set[int]:
 def active(world: World, human: int, moment: datetime) -> bool:
     """Whether the user is there and not inactive."""
     there = any(h.id == human and on_record(h, moment) for h in world.humans)
-    return there and not any(s.human == human and on_record(s, moment) for s in world.shut)
+    shut = [s for s in world.shut if s.human == human and on_record(s, moment)]
+    if any(s.school is None for s in shut):
+        return False
+    if shut:  # somewhere: then something that they hold must be awake
+        roles = [r for r in world.roles if r.human == human and held(r, moment)]
+        return there and any(not sleeps(world, r, moment) for r in roles)
+    return there
 
 
 def midnight(day: date) -> datetime:

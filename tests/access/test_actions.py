@@ -9,6 +9,7 @@ import pytest
 from django.utils import timezone
 
 from schoolgate.access import actions as access
+from schoolgate.access import restrictions
 from schoolgate.access.models import Denial, Grant, Restriction
 from schoolgate.access.roles import DESIGNATED_TEACHER, LA_SUPER_USER, LA_USER, SOCIAL_WORKER, Role
 from schoolgate.access.scope import may_see
@@ -80,7 +81,7 @@ def test_a_restriction_beats_every_role_at_once(cast: Cast, name: str) -> None:
     assert user.first_name not in who_sees(cast.amira)
 
     by = user_actor(another_administrator().pk)
-    access.lift_restrictions([restriction.pk], by=by)
+    restrictions.lift_restrictions([restriction.pk], by=by)
     assert seen_by(user) == seen_before
 
 
@@ -104,7 +105,7 @@ def test_an_la_super_user_cannot_lift_a_restriction_on_themselves(cast: Cast) ->
     on_liam = factories.restriction(cast.liam, cast.amira)
 
     with pytest.raises(Refusal, match="another LA Super User"):
-        access.lift_restrictions([on_liam.pk, on_ada.pk], by=cast.as_ada)
+        restrictions.lift_restrictions([on_liam.pk, on_ada.pk], by=cast.as_ada)
 
     assert Restriction.objects.filter(ended_at__isnull=True).count() == 2
     assert not may_see(cast.ada.pk, cast.amira.pk)
@@ -117,7 +118,7 @@ ACTIONS: dict[str, Callable[[Cast, Actor], object]] = {
     "deny": lambda cast, by: access.deny([cast.theo.pk], by=by),
     "allow": lambda cast, by: access.allow([cast.noor.pk], by=by),
     "restrict": lambda cast, by: factories.restriction(cast.theo, cast.amira, by=by),
-    "lift": lambda cast, by: access.lift_restrictions(
+    "lift": lambda cast, by: restrictions.lift_restrictions(
         Restriction.objects.values_list("pk", flat=True), by=by
     ),
 }
@@ -255,23 +256,25 @@ def test_pupils_assigned_go_however_many_grants_are_taken_at_once(cast: Cast) ->
 
 def test_restricting_twice_is_one_restriction(cast: Cast) -> None:
     today = timezone.localdate()
-    row = access.NewRestriction(cast.dora.pk, cast.amira.pk, "Order 12", today)
-    access.restrict([row], by=cast.as_ada)
-    access.restrict([row, row], by=cast.as_ada)
+    row = restrictions.NewRestriction(cast.dora.pk, cast.amira.pk, "Order 12", today)
+    restrictions.restrict([row], by=cast.as_ada)
+    restrictions.restrict([row, row], by=cast.as_ada)
 
     (one,) = Restriction.objects.all()
     assert Event.objects.filter(verb="restricted").count() == 1
 
-    access.lift_restrictions([one.pk], by=cast.as_ada)
+    restrictions.lift_restrictions([one.pk], by=cast.as_ada)
     assert may_see(cast.dora.pk, cast.amira.pk)
-    access.restrict([row], by=cast.as_ada)
+    restrictions.restrict([row], by=cast.as_ada)
     assert not may_see(cast.dora.pk, cast.amira.pk)
 
 
 def test_a_restriction_that_says_more_than_one_on_record_is_another(cast: Cast) -> None:
     today = timezone.localdate()
     day = timedelta(days=1)
-    first = access.NewRestriction(cast.dora.pk, cast.amira.pk, "Order 12", today + day, today + day)
+    first = restrictions.NewRestriction(
+        cast.dora.pk, cast.amira.pk, "Order 12", today + day, today + day
+    )
     others = [
         first._replace(starts_on=today),
         first._replace(ends_on=None),
@@ -279,8 +282,8 @@ def test_a_restriction_that_says_more_than_one_on_record_is_another(cast: Cast) 
         first._replace(pupil_id=cast.ben.pk),
         first._replace(user_id=cast.theo.pk),
     ]
-    access.restrict([first], by=cast.as_ada)
-    access.restrict(others, by=cast.as_ada)
+    restrictions.restrict([first], by=cast.as_ada)
+    restrictions.restrict(others, by=cast.as_ada)
 
     assert Restriction.objects.count() == 6
 
@@ -288,7 +291,7 @@ def test_a_restriction_that_says_more_than_one_on_record_is_another(cast: Cast) 
 def test_each_action_leaves_one_event_a_record_that_names_it(cast: Cast) -> None:
     granted = factories.grant(cast.noor, SOCIAL_WORKER, pupil=cast.ben, by=cast.as_ada)
     restriction = factories.restriction(cast.noor, cast.ben, by=cast.as_ada)
-    access.lift_restrictions([restriction.pk], by=cast.as_ada)
+    restrictions.lift_restrictions([restriction.pk], by=cast.as_ada)
     access.revoke([granted.pk], by=cast.as_ada)
     access.deny([cast.noor.pk], by=cast.as_ada)
     access.allow([cast.noor.pk], by=cast.as_ada)

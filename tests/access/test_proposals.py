@@ -9,9 +9,9 @@ import pytest
 from django.db import transaction
 from django.utils import timezone
 
-from schoolgate.access import actions as access
-from schoolgate.access import scope
-from schoolgate.access.actions import NewGrant, UserToAdd, UserToSave
+from schoolgate.access import accounts, scope
+from schoolgate.access.accounts import UserToAdd, UserToSave
+from schoolgate.access.actions import NewGrant
 from schoolgate.access.models import Grant
 from schoolgate.access.proposals import NEW_USER, preview_of
 from schoolgate.access.roles import (
@@ -58,12 +58,16 @@ def a_wish(rng: random.Random, user_id: int, maker: worlds.Maker) -> Wish:
         if grant.starts_on == today
     }
     for _ in range(rng.randint(0, 5)):
-        role = rng.choices(list(ROLES.values()), [4, 1, 1, 4])[0]
+        role = rng.choices(list(ROLES.values()), [4, 1, 1, 4, 3, 4, 0, 1])[0]
         school = rng.choice([1, 2]) if role.over is Over.ESTABLISHMENT else None
+        subject = rng.choice([1, 2, 3, 4]) if role.over is Over.SUBJECT_AREA else None
+        school = maker.world.subjects[subject] if subject else school
         child = rng.choice(list(maker.children)) if role.over is Over.PUPILS else None
-        if (role.code, school, child) not in taken:
-            taken.add((role.code, school, child))
-            wish.adding.append(NewGrant(user_id, role.code, school, child, today))
+        if (role.code, school, subject, child) not in taken:
+            taken.add((role.code, school, subject, child))
+            wish.adding.append(
+                NewGrant(user_id, role.code, school, child, today, subject_area_id=subject)
+            )
     return wish
 
 
@@ -89,7 +93,7 @@ def test_preview_equals_scope_after_minus_scope_before(number: int) -> None:
         before = seen(user_id)
         with transaction.atomic():
             saved = UserToSave(user_id, {}, wish.adding, wish.ending, active=wish.active)
-            access.save_users([saved], by=SYSTEM)
+            accounts.save_users([saved], by=SYSTEM)
             after = seen(user_id)
             transaction.set_rollback(True)
         assert (gained, lost) == (after - before, before - after), wish
@@ -109,7 +113,7 @@ def test_a_user_not_made_yet_would_see_what_they_then_see(cast: Cast) -> None:
     assert not preview_of(NEW_USER, adding=grants, active=False).gained
 
     new = UserToAdd(NewUser("new@council.example", "", "New", "Person"), grants)
-    (user_id,) = access.add_users([new], by=cast.as_ada)
+    (user_id,) = accounts.add_users([new], by=cast.as_ada)
     assert seen(user_id) == {cast.amira.pk, cast.eve.pk}
 
 
@@ -134,7 +138,7 @@ def test_saving_a_user_is_all_or_nothing(cast: Cast) -> None:
         UserToSave(cast.ada.pk, {}, ending=[role.pk]),  # the last LA Super User stays (S32)
     ]
     with pytest.raises(Refusal, match="somebody else LA Super User first"):
-        access.save_users(wrong, by=cast.as_ada)
+        accounts.save_users(wrong, by=cast.as_ada)
     cast.dora.refresh_from_db()
     assert (cast.dora.phone, cast.dora.email) == ("", "dora@abbey.example")
     assert (Event.objects.count(), seen_by(cast.dora)) == before
@@ -150,9 +154,9 @@ def test_s62_only_an_la_super_user_changes_address_status_or_roles(cast: Cast, n
         UserToSave(by.user_id or 0, {}, adding=[own]),
     ):
         with pytest.raises(Refusal, match="Ask an LA Super User"):
-            access.save_users([change], by=by)
+            accounts.save_users([change], by=by)
     with pytest.raises(Refusal, match="Ask an LA Super User"):
         new = UserToAdd(NewUser("n@example.org", "", "N", "N"), [own])
-        access.add_users([new], by=by)
+        accounts.add_users([new], by=by)
     cast.theo.refresh_from_db()
     assert cast.theo.email == "theo@brook.example"

@@ -11,7 +11,8 @@ import pytest
 from django.db import connections
 
 from schoolgate.access import actions as access
-from schoolgate.access.actions import UserToAdd, UserToSave, add_users, save_users
+from schoolgate.access.accounts import UserToAdd, UserToSave, add_users, save_users
+from schoolgate.access.authority import administrators
 from schoolgate.access.models import Grant
 from schoolgate.access.proposals import deciding
 from schoolgate.access.roles import LA_SUPER_USER, LA_USER
@@ -62,7 +63,7 @@ def test_s32_two_mutual_removals_at_once_leave_one_la_super_user(
         refusals = at_once(partial(one, ada, bea), partial(other, bea, ada))
 
         assert [type(refusal) for refusal in refusals] == [Refusal]
-        left = list(User.objects.filter(pk__in=access.administrators()))
+        left = list(User.objects.filter(pk__in=administrators()))
         assert len(left) == 1
     assert list(verify()) == []
 

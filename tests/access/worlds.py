@@ -6,27 +6,49 @@ import random
 from datetime import date, datetime, timedelta
 from typing import Any
 
-from schoolgate.access.models import Denial, Grant, Restriction
+from schoolgate.access.models import Denial, Grant, OwnRole, Restriction
+from schoolgate.access.roles import OWN_SHOWS
 from schoolgate.kit.records import Source
 from schoolgate.people.models import User
-from schoolgate.schools.models import CareEpisode, Elsewhere, Enrolment, Establishment, Pupil
+from schoolgate.schools.models import (
+    CareEpisode,
+    ClassMembership,
+    ClassSubject,
+    Elsewhere,
+    Enrolment,
+    Establishment,
+    Pupil,
+    SchoolClass,
+    SubjectArea,
+)
 from tests.access.reference import (
     Block,
     Child,
+    Group,
     Human,
     InCare,
+    InGroup,
     OnRecord,
     OnRoll,
     RoleHeld,
     Shut,
     Spell,
+    Taught,
     World,
     midnight,
 )
 
 WEEKS = 5
 _WIDE = ["la_super_user", "la_user"]
-_ROLES = [*_WIDE, "social_worker", "designated_teacher"]
+_WEIGHTS = {
+    **dict.fromkeys(_WIDE, 1), "social_worker": 12, "designated_teacher": 12, "school_admin": 5,
+    "leader": 12, "teacher": 12, "finance_manager": 2, "own-1": 5, "own-2": 3,
+}  # fmt: skip
+_USUAL = {
+    "social_worker": "child", "own-1": "child", "own-2": "child", "designated_teacher": "school",
+    "school_admin": "school", "finance_manager": "school", "leader": "subject",
+    "teacher": "group",
+}  # fmt: skip
 
 
 class Maker:
@@ -35,7 +57,7 @@ class Maker:
     def __init__(self, rng: random.Random, end: datetime, *, humans: int, children: int) -> None:
         self.rng, self.end = rng, end
         self.start = end - timedelta(weeks=WEEKS)
-        self.world = World(schools=[1, 2])
+        self.world = World(schools=[1, 2], subjects={1: 1, 2: 1, 3: 2, 4: 2})
         self.humans, self.children = range(1, humans + 1), range(1, children + 1)
 
     def make(self) -> World:
@@ -54,6 +76,7 @@ class Maker:
                 )
             for _ in range(rng.choice([0, 1, 2, 3])):
                 world.care.append(InCare(child=child, **self._spell()))
+        self._add_groups()
         for human in self.humans:
             for _ in range(rng.randint(2, 8)):
                 self._add_role(human)
@@ -62,28 +85,57 @@ class Maker:
                     world.blocks.append(Block(human=human, child=child, **self._spell()))
             if rng.random() < 0.2:
                 world.shut.append(Shut(human=human, **self._record()))
+            if rng.random() < 0.4:
+                school = rng.choice(world.schools)
+                world.shut.append(Shut(human=human, school=school, **self._record()))
         return world
+
+    def _add_groups(self) -> None:
+        """Classes, the subject areas they belong to and the children in them; now and then the
+        wrong ones, of the other school."""
+        rng, world = self.rng, self.world
+        for id_ in range(1, 9):
+            world.groups.append(Group(id=id_, school=1 + id_ % 2, **self._thing()))
+            for _ in range(rng.choice([0, 1, 1, 2])):
+                wanted = [s for s, school in world.subjects.items() if school == 1 + id_ % 2]
+                subject = rng.choice(wanted if rng.random() < 0.9 else [*world.subjects])
+                taught = Taught(group=id_, subject=subject, **self._spell())
+                if taught.struck or all(t.struck or t.group != id_ for t in world.taught):
+                    world.taught.append(taught)
+        for child in self.children:
+            for group in rng.sample(world.groups, 4):
+                for _ in range(rng.choice([1, 1, 2])):
+                    member = InGroup(group=group.id, child=child, **self._spell())
+                    alike = [m for m in world.in_groups if (m.group, m.child) == (group.id, child)]
+                    if member.struck or all(m.struck for m in alike):
+                        world.in_groups.append(member)
 
     def _add_role(self, human: int) -> None:
         """A role and its place; now and then a place that no action would grant it over."""
         rng = self.rng
-        role = rng.choices(_ROLES, [1, 1, 12, 12])[0]
-        usual = {"social_worker": "child", "designated_teacher": "school"}.get(role, "neither")
-        place = usual if rng.random() < 0.8 else rng.choice(["child", "school", "neither"])
+        role = rng.choices([*_WEIGHTS], [*_WEIGHTS.values()])[0]
+        usual = _USUAL.get(role, "neither")
+        any_place = ["child", "school", "subject", "group", "neither"]
+        place = usual if rng.random() < 0.8 else rng.choice(any_place)
+        subject = rng.choice([*self.world.subjects]) if place == "subject" else None
+        group = rng.choice(self.world.groups) if place == "group" else None
+        school = rng.choice(self.world.schools) if place == "school" else None
+        if subject:
+            school = self.world.subjects[subject]
+        if group:
+            school = group.school
         held = RoleHeld(
             id=len(self.world.roles) + 1,
             human=human,
             role=role,
-            school=rng.choice(self.world.schools) if place == "school" else None,
+            school=school,
+            subject=subject,
+            group=group.id if group else None,
             child=rng.choice(self.children) if place == "child" else None,
             **self._spell(),
         )
-        alike = (held.human, held.role, held.school, held.child, held.first)
-        if held.struck or all(
-            (r.human, r.role, r.school, r.child, r.first) != alike
-            for r in self.world.roles
-            if not r.struck
-        ):
+        alike = _place_of(held)
+        if held.struck or all(_place_of(r) != alike for r in self.world.roles if not r.struck):
             self.world.roles.append(held)  # the tables refuse the same one twice at a time
 
     def moment(self) -> datetime:
@@ -110,8 +162,14 @@ class Maker:
     def telling_moments(self, count: int) -> list[datetime]:
         """Moments to ask about: some by chance, most on an edge or a hair's breadth beside one."""
         world = self.world
-        written: list[OnRecord] = [*world.roles, *world.blocks, *world.shut, *world.rolls]
-        spells: list[Spell] = [*world.roles, *world.rolls, *world.care, *world.blocks]
+        written: list[OnRecord] = [
+            *world.roles, *world.blocks, *world.shut, *world.rolls, *world.in_groups,
+            *world.taught, *world.groups,
+        ]  # fmt: skip
+        spells: list[Spell] = [
+            *world.roles, *world.rolls, *world.care, *world.blocks, *world.in_groups,
+            *world.taught,
+        ]  # fmt: skip
         edges = [fact.written for fact in written]
         edges += [fact.struck for fact in written if fact.struck]
         edges += [midnight(spell.first) for spell in spells]
@@ -123,6 +181,12 @@ class Maker:
             *self.rng.sample(moments, count * 3 // 4),
             *(self.moment() for _ in range(count // 4)),
         ]
+
+
+def _place_of(role: RoleHeld) -> tuple[object, ...]:
+    return (
+        role.human, role.role, role.school, role.subject, role.group, role.child, role.first,
+    )  # fmt: skip
 
 
 def write(world: World) -> None:
@@ -160,10 +224,18 @@ def write(world: World) -> None:
     CareEpisode.objects.bulk_create(
         CareEpisode(pupil_id=c.child, **_both_clocks(c)) for c in world.care
     )
+    OwnRole.objects.bulk_create(
+        OwnRole(
+            id=id_, name=f"Role {id_}", name_key=f"role{id_}", shows=shows.value,
+            recorded_at=midnight(date(2020, 1, 1)),
+        )
+        for id_, shows in enumerate(OWN_SHOWS, start=1)
+    )  # fmt: skip
+    _write_groups(world)
     Grant.objects.bulk_create(
         Grant(
             id=r.id, user_id=r.human, role=r.role, establishment_id=r.school, pupil_id=r.child,
-            **_both_clocks(r),
+            subject_area_id=r.subject, school_class_id=r.group, **_both_clocks(r),
         )
         for r in world.roles
     )  # fmt: skip
@@ -173,10 +245,36 @@ def write(world: World) -> None:
     )
     Denial.objects.bulk_create(
         Denial(
-            user_id=s.human, recorded_at=s.written, ended_at=s.struck, source=Source.BY_HAND
+            user_id=s.human, establishment_id=s.school, recorded_at=s.written,
+            ended_at=s.struck, source=Source.BY_HAND,
         )
         for s in world.shut
     )  # fmt: skip
+
+
+def _write_groups(world: World) -> None:
+    SubjectArea.objects.bulk_create(
+        SubjectArea(
+            id=id_, establishment_id=school, name=f"Subject {id_}", name_key=f"subject{id_}",
+            recorded_at=midnight(date(2020, 1, 1)),
+        )
+        for id_, school in world.subjects.items()
+    )  # fmt: skip
+    SchoolClass.objects.bulk_create(
+        SchoolClass(
+            id=g.id, establishment_id=g.school, name=f"Class {g.id}", name_key=f"class{g.id}",
+            recorded_at=g.written, gone_at=g.struck,
+        )
+        for g in world.groups
+    )  # fmt: skip
+    ClassSubject.objects.bulk_create(
+        ClassSubject(school_class_id=t.group, subject_area_id=t.subject, **_both_clocks(t))
+        for t in world.taught
+    )
+    ClassMembership.objects.bulk_create(
+        ClassMembership(school_class_id=m.group, pupil_id=m.child, **_both_clocks(m))
+        for m in world.in_groups
+    )
 
 
 def _elsewhere(roll: OnRoll) -> str:

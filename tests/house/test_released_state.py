@@ -18,11 +18,12 @@ if TYPE_CHECKING:
     from django.apps.registry import Apps
 
 RELEASED = {
-    "audit": "0001_initial",
-    "schools": "0001_initial",
-    "people": "0001_initial",
+    "audit": "0003_indexes",
+    "schools": "0002_organisation",
+    "people": "0003_indexes",
     "access": "0001_initial",
-    "intake": "0001_initial",
+    "outbox": "0001_initial",
+    "intake": "0003_findings_by_code",
 }
 ROWS = 3
 MOMENT = datetime(2026, 11, 21, 9, 30, tzinfo=UTC)
@@ -35,9 +36,10 @@ def test_rows_of_the_released_state_survive_every_migration() -> None:
     kinds = [model for model in _in_order(old) if model._meta.app_label in RELEASED]
     for model in kinds:
         for number in range(1, ROWS + 1):
-            model._default_manager.create(**_values(model, number))
+            if model._meta.model_name != "eventpupil":  # which the rows of events fill
+                model._default_manager.create(**_values(model, number))
     before = {model._meta.db_table: _rows(model._meta.db_table) for model in kinds}
-    assert all(len(rows) == ROWS for rows in before.values())
+    assert all(len(rows) >= ROWS for rows in before.values())
     assert len(before) >= 18  # a table that is never filled would prove nothing
 
     call_command("migrate", verbosity=0)
@@ -120,7 +122,7 @@ def _value(field: models.Field[Any, Any], number: int) -> Any:
 
 def _rows(table: str) -> Table:
     with connection.cursor() as cursor:
-        cursor.execute(f'SELECT * FROM "{table}" ORDER BY id')
+        cursor.execute(f'SELECT * FROM "{table}" ORDER BY 1, 2, 3')
         names = [column[0] for column in cursor.description]
         return [
             {

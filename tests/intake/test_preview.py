@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from schoolgate.access.roles import ROLES
 from schoolgate.access.scope import pupils_visible_to
 from schoolgate.people.models import User
 from schoolgate.schools.models import Pupil
@@ -40,7 +39,7 @@ def test_gained_and_lost_are_what_scope_says_before_and_after(
 ) -> None:
     world = a_world(seed_of(number))
     for _ in range(4):
-        role = world.rng.choice([*ROLES.values()])
+        role = world.rng.choice(desk.ROLES)
         flags = ["--skip-faulty", *world.rng.choice([[], ["--yes"]])]
         for kind in ("users", "pupils"):
             rows = world.user_file(role) if kind == "users" else world.pupil_file()

@@ -83,7 +83,8 @@ def test_s52_killed_at_random_moments_it_loses_nothing(
             until(lambda: not Mail.objects.filter(state=State.WAITING).exists(), seconds=60)
         finally:
             child.terminate()
-            assert child.wait(20) == 0
+            # Where all was sent already, it may be asked to end before it has begun to listen.
+            assert child.wait(20) in (0, -signal.SIGTERM)
         mails = sink.mails()
     assert {str(mail["To"]) for mail in mails} == {u.email for u in new}
     assert {mail.state for mail in Mail.objects.all()} == {State.SENT}

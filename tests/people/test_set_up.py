@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 from django.contrib.auth import authenticate
 
-from schoolgate.access import actions as access
+from schoolgate.access import accounts
+from schoolgate.access.authority import administrators
 from schoolgate.audit.actions import SYSTEM
 from schoolgate.audit.models import Event
 from schoolgate.kit.refusal import Refusal
@@ -21,13 +22,13 @@ PASSWORD = "correct horse battery"
 
 def set_up(token: str, new: NewUser = ADA) -> User:
     """Use the link as the page does."""
-    return access.set_up_first_administrator(token=token, new=new, password=PASSWORD, by=SYSTEM)
+    return accounts.set_up_first_administrator(token=token, new=new, password=PASSWORD, by=SYSTEM)
 
 
 def test_the_link_makes_an_la_super_user_who_can_sign_in(db: None) -> None:
     ada = set_up(people.make_set_up_link(by=SYSTEM))
 
-    assert access.administrators() == {ada.pk}
+    assert administrators() == {ada.pk}
     assert authenticate(username="ADA@council.example ", password=PASSWORD) == ada
     assert authenticate(username="ada@council.example", password="another") is None
 

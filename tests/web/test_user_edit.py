@@ -7,7 +7,8 @@ import re
 
 import pytest
 
-from schoolgate.access.actions import UserToSave, deny, save_users
+from schoolgate.access.accounts import UserToSave, save_users
+from schoolgate.access.actions import deny
 from schoolgate.access.models import Denial, Grant
 from schoolgate.access.roles import DESIGNATED_TEACHER, LA_SUPER_USER, SOCIAL_WORKER
 from schoolgate.audit.models import Event

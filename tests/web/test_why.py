@@ -7,8 +7,9 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
-from schoolgate.access.actions import allow, deny, lift_restrictions, revoke
+from schoolgate.access.actions import allow, deny, revoke
 from schoolgate.access.models import Grant, Restriction
+from schoolgate.access.restrictions import lift_restrictions
 from schoolgate.access.roles import DESIGNATED_TEACHER, SOCIAL_WORKER
 from schoolgate.audit.actions import SYSTEM
 from schoolgate.kit.dates import in_words
@@ -219,7 +220,7 @@ def test_query_count(cast, browse, count_queries, more):
         factories.grant(cast.dora, DESIGNATED_TEACHER, school=school)
         factories.restriction(cast.dora, cast.amira, reason=f"Order {number}")
     browser = browse(cast.ada)
-    with count_queries(28, events=1):
+    with count_queries(30, events=1):
         browser.get(f"/pupils/{cast.amira.pk}/why/{cast.dora.pk}/")
 
 

@@ -6,7 +6,9 @@ from random import Random
 from django.utils import timezone
 
 from schoolgate.access import actions as access
-from schoolgate.access.actions import NewGrant, NewRestriction
+from schoolgate.access import restrictions
+from schoolgate.access.actions import NewGrant
+from schoolgate.access.restrictions import NewRestriction
 from schoolgate.access.roles import DESIGNATED_TEACHER, LA_SUPER_USER, LA_USER, SOCIAL_WORKER
 from schoolgate.audit.actions import SYSTEM, batch
 from schoolgate.jobs.demo import crowd, sign_ins
@@ -167,7 +169,7 @@ def _write_adults(
         ),
         by=SYSTEM, source=Source.SET_UP,
     )  # fmt: skip
-    access.restrict(
+    restrictions.restrict(
         (
             NewRestriction(id_, child_ids[child], reason, start, end)
             for adult, id_ in ids.items()

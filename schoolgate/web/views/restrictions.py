@@ -7,8 +7,8 @@ from django.utils import timezone
 from django.views.decorators.http import require_http_methods
 
 from schoolgate.access import scope
-from schoolgate.access.actions import NewRestriction, lift_restrictions, restrict
 from schoolgate.access.holdings import restrictions_on
+from schoolgate.access.restrictions import NewRestriction, lift_restrictions, restrict
 from schoolgate.audit.actions import viewed
 from schoolgate.kit.refusal import Refusal
 from schoolgate.web.forms.why import RestrictionForm

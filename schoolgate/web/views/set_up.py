@@ -8,7 +8,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods
 
-from schoolgate.access.actions import set_up_first_administrator
+from schoolgate.access.accounts import set_up_first_administrator
 from schoolgate.audit.actions import SYSTEM
 from schoolgate.audit.actions import signed_in as note_signed_in
 from schoolgate.kit.refusal import Refusal

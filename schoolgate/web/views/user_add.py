@@ -8,7 +8,8 @@ from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods
 
-from schoolgate.access.actions import NewGrant, UserToAdd, add_users
+from schoolgate.access.accounts import UserToAdd, add_users
+from schoolgate.access.actions import NewGrant
 from schoolgate.access.proposals import NEW_USER, deciding, preview_of
 from schoolgate.access.roles import ROLES, Over
 from schoolgate.intake import checks

@@ -6,7 +6,8 @@ from django.shortcuts import redirect
 from django.views.decorators.http import require_http_methods
 
 from schoolgate.access import scope
-from schoolgate.access.actions import allow, deny, may_manage, revoke
+from schoolgate.access.actions import allow, deny, revoke
+from schoolgate.access.authority import may_manage
 from schoolgate.access.holdings import grants_of
 from schoolgate.access.models import Grant
 from schoolgate.access.roles import ROLES

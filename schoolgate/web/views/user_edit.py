@@ -12,7 +12,8 @@ from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods
 
-from schoolgate.access.actions import NewGrant, UserToSave, save_users
+from schoolgate.access.accounts import UserToSave, save_users
+from schoolgate.access.actions import NewGrant
 from schoolgate.access.holdings import grants_of, removed_before
 from schoolgate.access.proposals import deciding, preview_of
 from schoolgate.access.roles import DESIGNATED_TEACHER, ROLES

@@ -17,7 +17,8 @@ from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_safe
 
 from schoolgate.access import scope
-from schoolgate.access.actions import NewGrant, UserToSave, save_users
+from schoolgate.access.accounts import UserToSave, save_users
+from schoolgate.access.actions import NewGrant
 from schoolgate.access.holdings import grants_of, removed_before
 from schoolgate.access.models import Grant
 from schoolgate.access.proposals import deciding, preview_of

@@ -17,7 +17,7 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.views.decorators.http import require_http_methods
 
-from schoolgate.access.actions import may_manage
+from schoolgate.access.authority import may_manage
 from schoolgate.access.holdings import users_with_status
 from schoolgate.outbox.queries import mail_is_set_up
 from schoolgate.people.invitations import ACTIVE, EXPIRED, INVITED, invite
