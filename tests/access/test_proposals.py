@@ -53,7 +53,7 @@ def a_wish(rng: random.Random, user_id: int, maker: worlds.Maker) -> Wish:
     wish.ending = [grant.pk for grant in held if rng.random() < 0.4]
     today = timezone.localdate()
     taken = {
-        (grant.role, grant.establishment_id, grant.pupil_id)
+        (grant.role, grant.establishment_id, grant.subject_area_id, grant.pupil_id)
         for grant in held
         if grant.starts_on == today
     }

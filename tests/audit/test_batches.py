@@ -9,6 +9,7 @@ import pytest
 from django.db import DatabaseError, connection, connections, transaction
 from django.utils import timezone
 
+from schoolgate.access import accounts
 from schoolgate.access import actions as access
 from schoolgate.access.models import Grant
 from schoolgate.access.roles import LA_USER, SOCIAL_WORKER
@@ -36,7 +37,7 @@ def last_events() -> list[tuple[str, str]]:
 def test_actions_called_by_an_action_share_its_batch(db: None) -> None:
     token = people.make_set_up_link(by=SYSTEM)
     new = NewUser("ada@council.example", "", "Ada", "Osei")
-    access.set_up_first_administrator(
+    accounts.set_up_first_administrator(
         token=token, new=new, password="correct horse battery", by=SYSTEM
     )
 

@@ -19,12 +19,11 @@ from schoolgate.kit.refusal import Refusal
 from schoolgate.people.models import User
 from schoolgate.schools.models import Pupil
 from tests import factories
-from tests.intake import desk
 from tests.intake.desk import child, person, row_of, upn_of
 from tests.intake.test_answers import checked
 from tests.intake.test_preview import seed_of, seen
 from tests.intake.test_shown import ask, show
-from tests.intake.worlds import a_world
+from tests.intake.worlds import BY_FILE, a_world
 
 if TYPE_CHECKING:
     from schoolgate.intake.gain_lines import Child, ChildLine, Person, PersonLine
@@ -108,7 +107,7 @@ def test_the_pages_tell_what_scope_says_before_and_after(db: None, number: int) 
     root = User.objects.get(first_name="Root")
     told = 0
     for _ in range(4):
-        role = world.rng.choice(desk.ROLES)
+        role = world.rng.choice(BY_FILE)
         for kind in ("users", "pupils"):
             rows = world.user_file(role) if kind == "users" else world.pupil_file()
             run = show(rows, kind, by=SYSTEM, role=role.code, yes=world.rng.random() < 0.5)
@@ -279,7 +278,7 @@ def test_what_is_checked_again_is_told_anew(cast: Cast) -> None:
 def test_s44_the_rows_kept_are_the_counts_of_the_summary(db: None, number: int) -> None:
     world = a_world(seed_of(number))
     for _ in range(4):
-        role = world.rng.choice(desk.ROLES)
+        role = world.rng.choice(BY_FILE)
         for kind in ("users", "pupils"):
             rows = world.user_file(role) if kind == "users" else world.pupil_file()
             run = show(rows, kind, by=SYSTEM, role=role.code)

@@ -11,7 +11,7 @@ from schoolgate.access.scope import pupils_visible_to
 from schoolgate.people.models import User
 from schoolgate.schools.models import Pupil
 from tests.intake.desk import Desk
-from tests.intake.worlds import a_world
+from tests.intake.worlds import BY_FILE, a_world
 
 if TYPE_CHECKING:
     from tests.intake.worlds import Pairs
@@ -39,7 +39,7 @@ def test_gained_and_lost_are_what_scope_says_before_and_after(
 ) -> None:
     world = a_world(seed_of(number))
     for _ in range(4):
-        role = world.rng.choice(desk.ROLES)
+        role = world.rng.choice(BY_FILE)
         flags = ["--skip-faulty", *world.rng.choice([[], ["--yes"]])]
         for kind in ("users", "pupils"):
             rows = world.user_file(role) if kind == "users" else world.pupil_file()

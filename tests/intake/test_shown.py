@@ -20,10 +20,9 @@ from schoolgate.people.models import User
 from schoolgate.schools import actions as schools
 from schoolgate.schools.models import Pupil
 from tests import factories
-from tests.intake import desk
 from tests.intake.desk import Row, child, person, row_of, text_of, upn_of
 from tests.intake.test_preview import seed_of, seen
-from tests.intake.worlds import World, a_world
+from tests.intake.worlds import BY_FILE, World, a_world
 
 if TYPE_CHECKING:
     from tests.cast import Cast
@@ -195,7 +194,7 @@ def test_s42_whatever_happens_in_between_what_is_applied_is_what_was_shown(
     applied = asked_again = 0
     for _ in range(12):
         kind = world.rng.choice(["users", "pupils"])
-        role = world.rng.choice(desk.ROLES)
+        role = world.rng.choice(BY_FILE)
         rows = world.user_file(role) if kind == "users" else world.pupil_file()
         yes = world.rng.random() < 0.5
         run = show(rows, kind, by=SYSTEM, role=role.code if kind == "users" else "", yes=yes)

@@ -37,7 +37,7 @@ from tests.intake.desk import (
 )
 from tests.intake.standing import difference, standing
 from tests.intake.test_preview import seed_of, seen
-from tests.intake.worlds import a_world
+from tests.intake.worlds import BY_FILE, a_world
 
 if TYPE_CHECKING:
     from tests.cast import Cast
@@ -77,7 +77,7 @@ def test_s43_undoing_in_turn_brings_every_table_back(db: None, desk: Desk, numbe
     begun, access_then = [], []
     for _ in range(8):
         kind = world.rng.choice(["users", "pupils"])
-        role = world.rng.choice(desk.ROLES)
+        role = world.rng.choice(BY_FILE)
         rows = world.user_file(role) if kind == "users" else world.pupil_file()
         words = ["--role", role.name] if kind == "users" else []
         before, sees = standing(), seen()
@@ -105,7 +105,7 @@ def test_s43_undoing_out_of_turn_keeps_what_later_imports_did(
     applied = []
     for _ in range(6):
         kind = world.rng.choice(["users", "pupils"])
-        role = world.rng.choice(desk.ROLES)
+        role = world.rng.choice(BY_FILE)
         rows = world.user_file(role) if kind == "users" else world.pupil_file()
         words = ["--role", role.name] if kind == "users" else []
         ran = desk.take_in(kind, rows, "--skip-faulty", "--yes", *words)
