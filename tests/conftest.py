@@ -14,6 +14,7 @@ import pytest
 
 from tests import machine
 from tests.cast import Cast, assemble
+from tests.school import School, inside
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -108,6 +109,12 @@ def _uses_database(item: pytest.Item) -> bool:
             "unmigrated_database",
         }
     )
+
+
+@pytest.fixture
+def school(cast: Cast) -> School:
+    """What is inside Abbey, and its people: see tests/school.py for who sees whom."""
+    return inside(cast)
 
 
 @pytest.fixture

@@ -17,6 +17,7 @@ from schoolgate.access.roles import LA_SUPER_USER, LEADER, SCHOOL_ADMIN, SCHOOL_
 from schoolgate.audit.actions import Actor
 from schoolgate.kit import bulk
 from schoolgate.kit.refusal import Refusal
+from schoolgate.schools.models import SubjectArea
 
 ASK_SUPER_USER = "Ask an LA Super User: only they manage users and what they may see."
 _IN_SCHOOL = {role.code for role in SCHOOL_ROLES}
@@ -57,6 +58,12 @@ class Authority:
         if self.runs(establishment_id):
             return True
         return role == LEADER.code and subject_area_id in self.subjects
+
+
+def schools_led(mine: Authority) -> set[int]:
+    """The establishments (ids) of the subject areas that somebody leads."""
+    led = SubjectArea.objects.filter(pk__in=mine.subjects, gone_at__isnull=True)
+    return set(led.values_list("establishment_id", flat=True)) if mine.subjects else set()
 
 
 def administrators() -> set[int]:

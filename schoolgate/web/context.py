@@ -6,8 +6,8 @@ from typing import Any
 from django.http import HttpRequest
 from django.urls import reverse
 
-from schoolgate.schools.models import Organisation
-from schoolgate.web.permissions import is_super_user
+from schoolgate.schools.models import Establishment, Organisation
+from schoolgate.web.permissions import authority, is_super_user
 from schoolgate.web.theme import FIRST_COLOUR
 
 PRODUCT = "Schoolgate"
@@ -40,7 +40,13 @@ def organisation(request: HttpRequest) -> dict[str, Any]:
         top.insert(0, ("Who is missing", "home", ("/missing/",)))
         top.append(("Establishments", "establishments", ("/establishments/",)))
         top.append(("Settings", "users", ("/settings/",)))
+    mine = authority(request)
+    if mine.any and not super_user:
+        top.append(("My school", "my-school", ("/school/",)))
     here["navigation"] = _steps(request, top)
+    if school := getattr(request, "school", None):
+        here["sub_navigation"] = school_steps(request, school)
+        here["sub_navigation_name"] = school.name
     if super_user and request.path.startswith("/settings/"):
         here["sub_navigation"] = _steps(
             request,
@@ -53,6 +59,19 @@ def organisation(request: HttpRequest) -> dict[str, Any]:
             ],
         )
     return here
+
+
+def school_steps(request: HttpRequest, school: Establishment) -> list[Step]:
+    """The pages of a school that the person who asks may open; a view of one sets
+    ``request.school`` for them to be shown."""
+    pages = [("Subject areas", "school-subjects"), ("Classes", "school-classes")]
+    if authority(request).runs(school.pk):
+        pages.insert(0, ("Staff", "school-staff"))
+    steps = []
+    for name, view in pages:
+        address = reverse(view, args=[school.pk])
+        steps.append(Step(name, address, request.path.startswith(address)))
+    return steps
 
 
 def _steps(request: HttpRequest, entries: list[tuple[str, str, tuple[str, ...]]]) -> list[Step]:

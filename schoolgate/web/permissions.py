@@ -14,11 +14,10 @@ from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.http.response import HttpResponseBase
 from django.urls import reverse
 
-from schoolgate.access.authority import may_manage
+from schoolgate.access.authority import Authority, authority_of, schools_led
 from schoolgate.audit.actions import Actor, user_actor
-from schoolgate.kit.refusal import Refusal
 from schoolgate.people.models import User
-from schoolgate.schools.models import Organisation
+from schoolgate.schools.models import Establishment, Organisation
 
 View = Callable[..., HttpResponseBase]
 
@@ -30,6 +29,9 @@ class Permission(Enum):
     DEMONSTRATION = "Anybody, in the demonstration. Anywhere else it does not exist."
     SIGNED_IN = "Whoever is signed in; what they see there is for scope to say."
     SUPER_USER = "An LA Super User. For anybody else who is signed in it does not exist (LAC1)."
+    SCHOOLS = "Whoever manages staff somewhere, and LA Super Users. For others it does not exist."
+    SCHOOL = "A School Admin of that school, or an LA Super User. For others it does not exist."
+    SUBJECTS = "The same, and Leaders in that school, who manage their own subject areas there."
 
 
 def public(view: View) -> View:
@@ -72,6 +74,59 @@ def only_super_user(view: View) -> View:
     return _marked(guarded, view, Permission.SUPER_USER)
 
 
+def manages_some_school(view: View) -> View:
+    """Open to whoever manages staff somewhere: LA Super Users, School Admins and Leaders."""
+
+    def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        if not request.user.is_authenticated:
+            return _to_sign_in(request)
+        if not authority(request).any:
+            raise Http404
+        return view(request, *args, **kwargs)
+
+    return _marked(guarded, view, Permission.SCHOOLS)
+
+
+def runs_school(view: View) -> View:
+    """Open to who manages the staff of the establishment in the address (``school_id``).
+
+    The view gets the Establishment as ``school``.
+    """
+    return _marked(_of_a_school(view, lambda mine, id_: mine.runs(id_)), view, Permission.SCHOOL)
+
+
+def leads_in_school(view: View) -> View:
+    """Open to who manages the staff of the establishment, or leads a subject area there.
+
+    The view gets the Establishment as ``school``; what a Leader may do there is for it to ask of
+    :func:`authority`.
+    """
+
+    def may(mine: Authority, school_id: int) -> bool:
+        return mine.runs(school_id) or school_id in schools_led(mine)
+
+    return _marked(_of_a_school(view, may), view, Permission.SUBJECTS)
+
+
+def _of_a_school(view: View, may: Callable[[Authority, int], bool]) -> View:
+    def guarded(
+        request: HttpRequest, school_id: int, *args: Any, **kwargs: Any
+    ) -> HttpResponseBase:
+        if not request.user.is_authenticated:
+            return _to_sign_in(request)
+        mine = authority(request)
+        if not mine.any or not may(mine, school_id):
+            raise Http404
+        school = Establishment.objects.filter(pk=school_id, gone_at__isnull=True).first()
+        if school is None:
+            raise Http404
+        # For the frame of the page.
+        request.school = school  # type: ignore[attr-defined]
+        return view(request, *args, school=school, **kwargs)
+
+    return guarded
+
+
 def permission_of(view: Any) -> Permission | None:
     """What the view declares; None when it was forgotten."""
     return getattr(view, "permission", None)
@@ -88,7 +143,9 @@ def may_open(request: HttpRequest, permission: Permission | None) -> bool:
             return bool(request.user.is_authenticated)
         case Permission.SUPER_USER:
             return is_super_user(request)
-    return False
+        case Permission.SCHOOLS:
+            return bool(request.user.is_authenticated) and authority(request).any
+    return False  # a school's: that depends on which
 
 
 def is_demonstration() -> bool:
@@ -98,19 +155,16 @@ def is_demonstration() -> bool:
 
 def is_super_user(request: HttpRequest) -> bool:
     """Whether the person who asks is an LA Super User now. Asked once a request."""
-    known: bool | None = getattr(request, "is_super_user", None)
+    return bool(request.user.is_authenticated) and authority(request).everything
+
+
+def authority(request: HttpRequest) -> Authority:
+    """What the person who is signed in may manage now. Asked once a request."""
+    known: Authority | None = getattr(request, "authority", None)
     if known is None:
-        known = request.user.is_authenticated and _manages(actor(request))
-        request.is_super_user = known  # type: ignore[attr-defined]
+        known = authority_of(actor(request))
+        request.authority = known  # type: ignore[attr-defined]
     return known
-
-
-def _manages(by: Actor) -> bool:
-    try:
-        may_manage(by)
-    except Refusal:
-        return False
-    return True
 
 
 def visitor(request: HttpRequest) -> User:

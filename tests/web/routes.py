@@ -21,14 +21,14 @@ from schoolgate.people import invitations
 from schoolgate.people.actions import make_set_up_link
 from schoolgate.people.models import Invitation
 from schoolgate.schools.models import Organisation
-from schoolgate.web.permissions import permission_of
+from schoolgate.web.permissions import Permission, permission_of
 from tests import factories
+from tests.school import School, inside
 from tests.web.files import a_stream
 
 if TYPE_CHECKING:
     from schoolgate.intake.models import Import
     from schoolgate.people.models import User
-    from schoolgate.web.permissions import Permission
     from tests.cast import Cast
 
 MISSING = 987_654
@@ -68,12 +68,17 @@ class World:
     link: str
     restriction_id: int
     grant_id: int
+    school: School
 
     def address(self, route: Route, *, pupil: int, user: int | None = None) -> str:
         """The route's address for this pupil; everything else is there."""
         values: dict[str, Any] = {
             "pupil_id": pupil,
-            "user_id": user or self.cast.sara.pk,
+            "user_id": user or self._user_for(route),
+            "school_id": self.cast.abbey.pk,
+            "subject_id": self.school.history.pk,
+            "class_id": self.school.history_class.pk,
+            "category_id": self.school.humanities.pk,
             "restriction_id": self.restriction_id,
             "grant_id": self.grant_id,
             "import_id": self.run.pk,
@@ -87,6 +92,20 @@ class World:
             "lack": "designated-teacher",
         }
         return reverse(route.name, kwargs={name: values[name] for name in route.arguments})
+
+    def _user_for(self, route: Route) -> int:
+        return (self.school.una if "school_id" in route.arguments else self.cast.sara).pk
+
+    def may_open(self, route: Route, user: User) -> bool:
+        """Whether the user may open the route, whose school is Abbey."""
+        cast, school = self.cast, self.school
+        openers = {
+            Permission.SUPER_USER: [cast.ada],
+            Permission.SCHOOL: [cast.ada, school.nia],
+            Permission.SUBJECTS: [cast.ada, school.nia, school.lena],
+            Permission.SCHOOLS: [cast.ada, school.nia, school.lena, school.bo],
+        }
+        return route.permission not in openers or user in openers[route.permission]
 
     def missing(self, route: Route) -> str:
         """The route's address with numbers that nothing has."""
@@ -112,6 +131,7 @@ def a_world(cast: Cast) -> World:
         an_invitation(cast.noor),
         restriction.pk,
         Grant.objects.get(user=cast.sara, pupil=cast.amira).pk,
+        inside(cast),
     )
 
 

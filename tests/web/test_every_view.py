@@ -15,6 +15,7 @@ IDS = [route.name for route in PAGES]
 WITHOUT_CHILDREN = {
     "import-columns", "import-findings", "import-row", "import-rows",
     "organisation", "organisation-style", "guide", "guide-page", "accessibility",
+    "my-school", "school-staff", "school-subjects", "school-classes",
     "home", "user-suggest", "pupil-suggest", "user-why",
     "invitation", "mail", "demo-mail", "demo-mail-one",
     "healthz", "sign-in", "set-up", "establishments", "users", "user-add", "user-edit",

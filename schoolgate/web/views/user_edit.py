@@ -97,7 +97,7 @@ def _save(request: HttpRequest, user_id: int) -> HttpResponse:
         mine = SignInBackend().get_user(person.pk)  # whoever changes their own stays signed in
         if mine is not None:
             update_session_auth_hash(request, mine)
-    del request.is_super_user  # type: ignore[attr-defined]
+    del request.authority  # type: ignore[attr-defined]
     return redirect("user", user_id) if is_super_user(request) else redirect("home")
 
 

@@ -8,8 +8,9 @@ from django.core import signing
 from django.db.models import Q
 from django.utils import timezone
 
+from schoolgate.access.actions import shut_out
 from schoolgate.access.holdings import grants_of
-from schoolgate.access.models import Denial, Grant
+from schoolgate.access.models import Grant
 from schoolgate.access.roles import DESIGNATED_TEACHER, ROLES
 from schoolgate.audit.models import Event, EventBatch
 from schoolgate.people.models import User
@@ -92,7 +93,7 @@ def standing_of(person: User) -> Standing:
     not_over = Q(ends_on__isnull=True) | Q(ends_on__gte=today)
     roles = set(grants_of(person.pk).filter(not_over).values_list("role", flat=True).distinct())
     teaching = [g for g in held_by(person.pk) if g.role == DESIGNATED_TEACHER.code]
-    denied = Denial.objects.filter(user=person, ended_at__isnull=True).exists()
+    denied = person.pk in shut_out([person.pk])
     return Standing(
         first_name=person.first_name,
         last_name=person.last_name,
