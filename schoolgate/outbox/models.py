@@ -9,6 +9,7 @@ class State(models.TextChoices):
 
     WAITING = "waiting", "waiting"
     SENT = "sent", "sent"
+    BOUNCED = "bounced", "came back"
     FAILED = "failed", "failed"
     CANCELLED = "cancelled", "not sent"
 
@@ -20,6 +21,8 @@ class Mail(models.Model):
     user it is meant for: ids and no foreign keys, because this room is below theirs. ``due_at`` is
     when it is to be tried next; a worker that takes it up moves that on, which is its lease. The
     address is kept while the mail waits or has failed, and blanked once it is sent or cancelled.
+    ``problem`` is a sentence: why it waits, failed, bounced or was called back; of one that was
+    sent, that the server at the other end is still trying.
     """
 
     kind = models.CharField(max_length=30)

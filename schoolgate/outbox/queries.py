@@ -45,9 +45,22 @@ def counts_of_import(import_id: int) -> dict[State, int]:
     return {State(state): number for state, number in found.annotate(models.Count("pk"))}
 
 
-def last_problems(user_ids: Sequence[int]) -> dict[int, str]:
-    """Why mail to these users has failed, or is not through yet: a sentence by user id."""
-    troubled = Mail.objects.filter(
-        user_id__in=user_ids, state__in=[State.FAILED, State.WAITING]
-    ).exclude(problem="")
-    return dict(troubled.order_by("pk").values_list("user_id", "problem"))
+def undelivered(kind: str) -> QuerySet[Mail]:
+    """The mails of a kind that never arrived: they came back, were refused, or were given up."""
+    return Mail.objects.filter(kind=kind, state__in=[State.BOUNCED, State.FAILED])
+
+
+def last_problems(user_ids: Sequence[int], kind: str | None = None) -> dict[int, str]:
+    """Why the last mail of its kind to each of these users did not arrive, or is not through yet: a
+    sentence by user id. Who has no trouble is not in it, and what was called back does not count.
+    """
+    posted = Mail.objects.filter(user_id__in=user_ids).exclude(state=State.CANCELLED)
+    if kind is not None:
+        posted = posted.filter(kind=kind)
+    last: dict[tuple[int, str], tuple[int, str]] = {}
+    for id_, user_id, of_kind, problem in posted.order_by("pk").values_list(
+        "pk", "user_id", "kind", "problem"
+    ):
+        last[user_id, of_kind] = (id_, problem)
+    troubled = sorted((id_, user, why) for (user, _), (id_, why) in last.items() if why)
+    return {user: why for _, user, why in troubled}

@@ -21,10 +21,13 @@ from schoolgate.kit import bulk, locks
 from schoolgate.kit.refusal import Refusal
 from schoolgate.outbox import actions as outbox
 from schoolgate.outbox.actions import NewMail
+from schoolgate.outbox.models import Mail
+from schoolgate.outbox.queries import undelivered
 from schoolgate.people.models import Invitation, InvitationEnding, InvitationToken, User
 
 KIND = "invitation"
-NOT_INVITED, INVITED, EXPIRED, ACTIVE = "Not invited", "Invited", "Invitation expired", "Active"
+NOT_INVITED, INVITED, ACTIVE = "Not invited", "Invited", "Active"
+EXPIRED, BOUNCED = "Invitation expired", "Mail bounced"
 USE_ANOTHER = "Ask for a new invitation: this link has been used, replaced, or is too old."
 
 _NOT_SET_UP = "substr(u.password, 1, 1) IN ('', '!')"
@@ -89,15 +92,32 @@ def cancel(user_ids: Iterable[int], *, by: Actor, import_id: int | None = None) 
 def void(user_ids: Iterable[int], *, by: Actor, import_id: int | None = None) -> None:
     """Let links that have gone out to these users work no longer: what they hold has changed (S17).
 
-    An invitation that still waits to be sent stays: its token is made with its mail.
+    Their invitations are then as those past their time, and wait to be sent again. The link of a
+    mail that still waits, or goes out once more, is made as it is sent, and works.
     """
-    sent = InvitationToken.objects.filter(invitation__ended_at__isnull=True)
-    holders = set(sent.values_list("invitation__user_id", flat=True).distinct())
-    if not (changed := holders.intersection(user_ids)):
+    if not (changed := set(user_ids)):
         return
-    with batch(by=by, import_id=import_id) as events:
-        ended = _end(changed, InvitationEnding.CHANGED, at=events.at)
-        events.add(("cancelled", KIND, id_, "", user_id, None, "") for id_, user_id in ended)
+    with (
+        batch(by=by, import_id=import_id) as events,
+        bulk.temporary("voiding", "id BIGINT PRIMARY KEY"),
+    ):
+        bulk.load("voiding", ["id"], ((id_,) for id_ in changed))
+        bulk.analyse("voiding")
+        live = (
+            "SELECT i.id FROM people_invitation i JOIN voiding w ON w.id = i.user_id"
+            " WHERE i.ended_at IS NULL"
+        )
+        # Whoever makes a token at this moment is waited for: it dies too.
+        if not bulk.select(f"{live} ORDER BY i.id{_locked('i')}"):
+            return
+        voided = bulk.select(
+            f"UPDATE people_invitation SET expires_at = %s, ended_how = %s WHERE id IN ({live}) AND"
+            " id IN (SELECT t.invitation_id FROM people_invitationtoken t) RETURNING id, user_id",
+            [events.at, InvitationEnding.CHANGED.value],
+        )
+        # Deleted, so that a later token of the same invitation revives none of them.
+        bulk.execute(f"DELETE FROM people_invitationtoken WHERE invitation_id IN ({live})")
+        events.add(("cancelled", KIND, id_, "", user_id, None, "") for id_, user_id in voided)
 
 
 def _those_to_invite(user_ids: Iterable[int]) -> list[tuple[int, str, str]]:
@@ -168,7 +188,9 @@ def make_tokens(wanted: Mapping[int, str], *, at: datetime) -> dict[int, Ready]:
         for id_, key in live
         if key == wanted[id_]
     }
-    Invitation.objects.filter(pk__in=ready).update(expires_at=at + lasts())
+    Invitation.objects.filter(pk__in=ready).update(
+        expires_at=at + lasts(), ended_how=InvitationEnding.NOT_ENDED
+    )
     InvitationToken.objects.bulk_create(
         InvitationToken(invitation_id=id_, token_hash=_hash(token))
         for id_, (token, _) in ready.items()
@@ -218,38 +240,47 @@ def redeem(token: str, *, password: str, by: Actor | None = None) -> User:
 
 
 def with_state(users: QuerySet[User]) -> QuerySet[User]:
-    """The users, each with ``invitation_state``: one of the four words above.
+    """The users, each with ``invitation_state``: one of the five words above.
 
     Whether somebody is inactive is for the room above to say; that comes first.
     """
     now = timezone.now()
-    # A scalar for each row that is shown: EXISTS would have PostgreSQL hash the whole table.
+    # Scalars for each row that is shown: EXISTS would have PostgreSQL hash the whole table.
     until = Subquery(_live().values("expires_at")[:1])
-    return users.alias(invited_until=until).annotate(
+    bounced = Subquery(_bounced().values("pk")[:1])
+    return users.alias(invited_until=until, bounced_mail=bounced).annotate(
         invitation_state=Case(
             When(~_not_set_up(), then=Value(ACTIVE)),
+            When(invited_until__isnull=True, then=Value(NOT_INVITED)),
+            When(bounced_mail__isnull=False, then=Value(BOUNCED)),
             When(invited_until__gt=now, then=Value(INVITED)),
-            When(invited_until__lte=now, then=Value(EXPIRED)),
-            default=Value(NOT_INVITED),
+            default=Value(EXPIRED),
             output_field=CharField(),
         )
     )
 
 
 def in_state(users: QuerySet[User], state: str) -> QuerySet[User]:
-    """Those of the users who are in one of the four states."""
+    """Those of the users who are in one of the five states."""
     if state == ACTIVE:
         return users.exclude(_not_set_up())
     waiting = users.filter(_not_set_up())
     if state == NOT_INVITED:
         return waiting.exclude(Exists(_live()))
-    return waiting.filter(Exists(_live(expired=state == EXPIRED)))
+    if state == BOUNCED:
+        return waiting.filter(Exists(_bounced()))
+    return waiting.filter(Exists(_live(expired=state == EXPIRED)), ~Exists(_bounced()))
 
 
 def expired() -> QuerySet[Invitation, int]:
     """The ids of the users whose live invitation is past its time."""
     late = Invitation.objects.filter(ended_at__isnull=True, expires_at__lte=timezone.now())
     return late.values_list("user_id", flat=True)
+
+
+def bounced() -> QuerySet[Mail, int]:
+    """The ids of the users one of whose invitations never arrived; also of those sent another."""
+    return undelivered(KIND).values_list("user_id", flat=True)
 
 
 def invitation_states(user_ids: Sequence[int]) -> dict[int, str]:
@@ -267,6 +298,17 @@ def _live(expired: bool | None = None) -> QuerySet[Invitation]:
         return live
     now = timezone.now()
     return live.filter(expires_at__lte=now) if expired else live.filter(expires_at__gt=now)
+
+
+def _bounced() -> QuerySet[Mail]:
+    """The mail of the live invitation of the user of an outer query, where it never arrived."""
+    live = Invitation.objects.filter(
+        user_id=OuterRef("user_id"),
+        pk=OuterRef("subject_id"),
+        email_key=OuterRef(OuterRef("email_key")),
+        ended_at__isnull=True,
+    )
+    return undelivered(KIND).filter(Exists(live), user_id=OuterRef("pk"))
 
 
 def _hash(token: str) -> str:

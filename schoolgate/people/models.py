@@ -106,7 +106,11 @@ class SetUpLink(models.Model):
 
 
 class InvitationEnding(models.TextChoices):
-    """Why an invitation no longer works (an expired one just is past its time)."""
+    """Why an invitation no longer works (an expired one just is past its time).
+
+    One whose links died because what its user holds has changed is as one that has expired: it is
+    not ended, and waits to be sent again.
+    """
 
     NOT_ENDED = "", "not ended"
     ACCEPTED = "accepted", "used to set up"

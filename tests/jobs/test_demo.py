@@ -119,7 +119,7 @@ def test_the_few_stand_in_every_state_of_an_invitation() -> None:
     told = invitations.invitation_states(list(ids.values()))
     states = {email: told[pk] for email, pk in ids.items()}
     assert {states[email] for email in sign_ins.INVITED} == {"Invited"}
-    assert states[sign_ins.REFUSED] == "Invited"
+    assert states[sign_ins.REFUSED] == "Mail bounced"
     assert states[sign_ins.EXPIRED] == "Invitation expired"
     assert {states[email] for email in sign_ins.NOT_INVITED} == {"Not invited"}
     assert list(last_problems(list(ids.values()))) == [ids[sign_ins.REFUSED]]

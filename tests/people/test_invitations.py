@@ -51,6 +51,12 @@ def state(user: User) -> str:
     return invitations.invitation_states([user.pk])[user.pk]
 
 
+def bounced(user: User, state: State = State.BOUNCED) -> None:
+    """Let the mail of the user's last invitation have come back."""
+    last = Mail.objects.filter(user_id=user.pk).order_by("-pk")[:1]
+    Mail.objects.filter(pk__in=last.values("pk")).update(state=state, problem="No such mailbox.")
+
+
 def waiting() -> list[Mail]:
     return list(Mail.objects.filter(state=State.WAITING).order_by("pk"))
 
@@ -177,12 +183,48 @@ def test_states_are_told_and_found(clock: Clock, cast: Cast) -> None:
     invited(cast.dora)
     people.set_password(user=cast.theo, password=PASSWORD, by=SYSTEM)
 
-    wanted = {cast.sara: "Invitation expired", cast.dora: "Invited", cast.theo: "Active"}
+    invited(cast.noor)
+    bounced(cast.noor)
+
+    wanted = {
+        cast.sara: "Invitation expired",
+        cast.dora: "Invited",
+        cast.theo: "Active",
+        cast.noor: "Mail bounced",
+    }
     told = invitations.invitation_states([user.pk for user in cast.users])
     assert told == {user.pk: wanted.get(user, "Not invited") for user in cast.users}
-    for name in ("Invitation expired", "Invited", "Active", "Not invited"):
+    for name in ("Invitation expired", "Invited", "Active", "Not invited", "Mail bounced"):
         found = invitations.in_state(User.objects.all(), name)
         assert {user.pk for user in found} == {pk for pk, state in told.items() if state == name}
+
+
+@pytest.mark.parametrize("how", [State.BOUNCED, State.FAILED])
+def test_a_bounced_invitation_is_told_apart_until_it_is_sent_anew(
+    clock: Clock, cast: Cast, how: State
+) -> None:
+    invited(cast.dora)
+    bounced(cast.dora, how)
+    assert state(cast.dora) == "Mail bounced"
+    assert set(invitations.bounced()) == {cast.dora.pk}
+    clock.wait(days=20)  # past its time, it has still bounced
+    assert state(cast.dora) == "Mail bounced"
+    assert not invitations.in_state(User.objects.all(), "Invitation expired")
+
+    invited(cast.dora)
+    assert state(cast.dora) == "Invited"
+    assert not invitations.in_state(User.objects.all(), "Mail bounced")
+    bounced(cast.dora, how)
+    invitations.cancel([cast.dora.pk], by=SYSTEM)
+    assert state(cast.dora) == "Not invited"
+
+
+def test_a_bounced_invitation_to_an_earlier_address_does_not_count(cast: Cast) -> None:
+    invited(cast.dora)
+    bounced(cast.dora)
+    User.objects.filter(pk=cast.dora.pk).update(email_key="other@abbey.example")
+    assert state(cast.dora) == "Not invited"
+    assert not invitations.in_state(User.objects.all(), "Mail bounced")
 
 
 def test_s16_fifty_redeem_at_once_and_one_wins(own_database: OwnDatabase) -> None:

@@ -38,7 +38,7 @@ def test_what_failed_is_shown_with_its_address_and_reason(cast, browse):
     assert what == "Correct the e-mail address: 550 No such user."
 
 
-@pytest.mark.parametrize("state", ["failed", "waiting", "sent", "cancelled"])
+@pytest.mark.parametrize("state", ["failed", "bounced", "waiting", "sent", "cancelled"])
 def test_each_state_has_its_page_and_says_when_it_is_empty(cast, browse, state):
     empty = browse(cast.ada).get("/settings/mail/", state=state)
     assert empty.status == 200
@@ -53,7 +53,7 @@ def test_the_page_takes_as_many_queries_for_one_as_for_three(cast, browse, count
         a_mail(user)
     browser = browse(cast.ada)
     browser.get("/settings/mail/")
-    with count_queries(11):
+    with count_queries(12):
         assert len(browser.get("/settings/mail/").rows()) == many
 
 

@@ -23,6 +23,7 @@ STATUSES = {
     "not-invited": invitations.NOT_INVITED,
     "invited": invitations.INVITED,
     "expired": invitations.EXPIRED,
+    "bounced": invitations.BOUNCED,
     "active": invitations.ACTIVE,
     "inactive": INACTIVE,
 }
@@ -100,6 +101,8 @@ class UserFilters(forms.Form):
         elif self.by_status:
             if self.by_status == "expired":
                 users = _among(users, invitations.expired())
+            elif self.by_status == "bounced":
+                users = _among(users, invitations.bounced())
             state = invitations.in_state(users, STATUSES[self.by_status])
             users = state.exclude(pk__in=denied())
         if self.wanted_place:

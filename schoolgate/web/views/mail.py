@@ -1,4 +1,4 @@
-"""Settings > Mail: what waits to be sent, what was sent, and what failed and why."""
+"""Settings > Mail: what waits to be sent, what was sent, and what failed or bounced and why."""
 
 from dataclasses import dataclass
 
@@ -17,6 +17,7 @@ from schoolgate.web.permissions import actor, only_super_user
 
 _NAMES = {
     State.FAILED: "Failed",
+    State.BOUNCED: "Bounced",
     State.WAITING: "Waiting",
     State.SENT: "Sent",
     State.CANCELLED: "Not sent",
@@ -50,7 +51,7 @@ class Line:
 @only_super_user
 @require_safe
 def mail(request: HttpRequest) -> HttpResponse:
-    """The mails of one state, newest first: what failed, unless something else is asked for."""
+    """The mails of one state, newest first: what failed or bounced, unless asked for another."""
     number = counts()
     state = _asked(request, number)
     page = page_of(request, [in_state(state)], ("-pk",))

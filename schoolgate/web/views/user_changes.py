@@ -12,7 +12,7 @@ from schoolgate.access.holdings import grants_of
 from schoolgate.access.models import Grant
 from schoolgate.access.roles import ROLES
 from schoolgate.kit.refusal import Refusal
-from schoolgate.people.invitations import EXPIRED, INVITED, invite
+from schoolgate.people.invitations import BOUNCED, EXPIRED, INVITED, invite
 from schoolgate.people.models import User
 from schoolgate.web import words
 from schoolgate.web.forms.users_filter import INACTIVE
@@ -99,7 +99,7 @@ def reactivate(request: HttpRequest, user_id: int) -> HttpResponse:
 def send_invitation(request: HttpRequest, user_id: int) -> HttpResponse:
     """Invites one user, or invites them again, after asking (PP6)."""
     person = there(user_id)
-    again = status_of(person) in (INVITED, EXPIRED)
+    again = status_of(person) in (INVITED, EXPIRED, BOUNCED)
 
     def do() -> HttpResponse:
         may_manage(actor(request))

@@ -20,7 +20,7 @@ from django.views.decorators.http import require_http_methods
 from schoolgate.access.authority import may_manage
 from schoolgate.access.holdings import users_with_status
 from schoolgate.outbox.queries import mail_is_set_up
-from schoolgate.people.invitations import ACTIVE, EXPIRED, INVITED, invite
+from schoolgate.people.invitations import ACTIVE, BOUNCED, EXPIRED, INVITED, invite
 from schoolgate.people.models import User
 from schoolgate.web import words
 from schoolgate.web.forms.users_filter import UserFilters
@@ -34,7 +34,7 @@ _INACTIVE = Q(is_denied=True)
 _SET_UP = Q(is_denied=False, invitation_state=ACTIVE)
 _NO_ADDRESS = Q(is_denied=False, email_key__isnull=True) & ~Q(invitation_state=ACTIVE)
 _READY = Q(is_denied=False, email_key__isnull=False) & ~Q(invitation_state=ACTIVE)
-_AGAIN = _READY & Q(invitation_state__in=[INVITED, EXPIRED])
+_AGAIN = _READY & Q(invitation_state__in=[INVITED, EXPIRED, BOUNCED])
 
 
 @dataclass(frozen=True)
