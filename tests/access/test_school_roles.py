@@ -26,6 +26,9 @@ from schoolgate.access.sign_in import SignInBackend
 from schoolgate.audit.actions import SYSTEM, user_actor
 from schoolgate.kit.records import Source
 from schoolgate.kit.refusal import Refusal
+from schoolgate.people.actions import NewUser
+from schoolgate.people.models import User
+from schoolgate.schools import actions as schools
 from tests import factories
 from tests.cast import seen_by
 
@@ -43,10 +46,6 @@ def test_each_role_of_a_school_sees_what_the_table_of_roles_says(school: School)
 
 def test_who_leaves_the_school_is_in_none_of_its_classes(school: School) -> None:
     ben = school.cast.ben
-    factories.enrolment(ben, school.cast.brook, since=timezone.localdate())
-    Grant.objects.get(user=school.lena)
-    from schoolgate.schools import actions as schools
-
     row = schools.NewEnrolment(ben.pk, school.cast.brook.pk, "", timezone.localdate(), None)
     schools.move([row], by=SYSTEM, source=Source.BY_HAND)
     assert [seen_by(user) for user in (school.nia, school.lena, school.tariq)] == [
@@ -146,3 +145,14 @@ def test_a_deleted_user_is_gone_and_their_address_is_free(school: School) -> Non
     assert seen_by(school.lena) == ""
     assert not Grant.objects.filter(user=school.lena, ended_at__isnull=True).exists()
     factories.user(email=school.lena.email)
+
+
+@pytest.mark.parametrize("place", ["brook", None])
+def test_s31_staff_are_made_in_ones_own_school_only(school: School, place: str | None) -> None:
+    where = getattr(school.cast, place).pk if place else None
+    new = accounts.UserToAdd(NewUser("new@brook.example", "", "New", "Face"), [], staff_of=where)
+    for by in (school.as_nia, school.as_lena, user_actor(school.femi.pk)):
+        with pytest.raises(Refusal, match=r"^Ask a"):
+            accounts.add_users([new], by=by)
+    assert not User.objects.filter(email="new@brook.example").exists()
+    accounts.add_users([new._replace(staff_of=school.cast.abbey.pk)], by=school.as_nia)
