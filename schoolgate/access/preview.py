@@ -52,7 +52,9 @@ class Preview:
             gained, marks = self._gained_by_new_wide_users()
         narrow_gained, gained_mark = _counted(self.gained_pairs())
         lost, lost_mark = _counted(self.lost_pairs())
-        return AccessChange(gained + narrow_gained, lost, (*marks, gained_mark, lost_mark))
+        wide_lost, wide_marks = self._lost_by_wide_users()
+        marks = (*marks, gained_mark, lost_mark, *wide_marks)
+        return AccessChange(gained + narrow_gained, lost + wide_lost, marks)
 
     def gained_pairs(self) -> str:
         """The pairs gained by users who do not see every pupil: (user_id, pupil_id)."""
@@ -69,8 +71,14 @@ class Preview:
         """The users who come to see every pupil: (user_id)."""
         return f"{_wide_users(self.after)} EXCEPT {_wide_users(self.before)}"
 
+    def no_longer_wide(self) -> str:
+        """The users who saw every pupil, and would not: (user_id)."""
+        return f"{_wide_users(self.before)} EXCEPT {_wide_users(self.after)}"
+
     def _seen(self, stand: Relations) -> str:
         conditions = [f"s.user_id NOT IN ({_wide_users(self.after)})"]
+        if not self.added:
+            conditions.append(f"s.user_id NOT IN ({self.no_longer_wide()})")
         for column, ids in (("user_id", self.users), ("pupil_id", self.pupils)):
             if ids is not None:
                 # Whoever is not made yet (a negative id) saw and was seen by nobody before.
@@ -94,25 +102,35 @@ class Preview:
         return users * pupils, (mark,)
 
     def _gained_by_new_wide_users(self) -> tuple[int, tuple[int, ...]]:
-        """Every pupil, less the restricted ones and those that each of them saw before."""
-        users, users_mark = _counted(f"SELECT user_id, 0 AS pupil_id FROM ({self.newly_wide()}) w")
-        if not users:
+        return _by_multiplying(self.newly_wide(), self.after, other=self.before)
+
+    def _lost_by_wide_users(self) -> tuple[int, tuple[int, ...]]:
+        """The same of those who saw every pupil and no longer do."""
+        if self.added:
             return 0, ()
-        pupils, pupils_mark = _counted(
-            f"SELECT 0 AS user_id, id AS pupil_id FROM {self.after.pupils} p"
-        )
-        blocked, blocked_mark = _counted(
-            f"SELECT DISTINCT r.user_id, r.pupil_id FROM {self.after.restrictions} r"
-            f" JOIN {self.after.pupils} p ON p.id = r.pupil_id"
-            f" WHERE r.user_id IN ({self.newly_wide()})"
-        )
-        seen, seen_mark = _counted(
-            "SELECT DISTINCT s.user_id, s.pupil_id"
-            f" FROM ({sees(self.before, narrow(self.before))}) s"
-            f" WHERE s.user_id IN ({self.newly_wide()})"
-        )
-        marks = (users_mark, pupils_mark, blocked_mark, seen_mark)
-        return users * pupils - blocked - seen, marks
+        return _by_multiplying(self.no_longer_wide(), self.before, other=self.after)
+
+
+def _by_multiplying(
+    users: str, stand: Relations, *, other: Relations
+) -> tuple[int, tuple[int, ...]]:
+    """How many pairs these users (a query of user_id), who see every pupil in ``stand`` and not in
+    the ``other`` state, have there and not here: every pupil, less the restricted ones and those
+    whom each of them sees in the other state too."""
+    count, users_mark = _counted(f"SELECT user_id, 0 AS pupil_id FROM ({users}) w")
+    if not count:
+        return 0, ()
+    pupils, pupils_mark = _counted(f"SELECT 0 AS user_id, id AS pupil_id FROM {stand.pupils} p")
+    blocked, blocked_mark = _counted(
+        f"SELECT DISTINCT r.user_id, r.pupil_id FROM {stand.restrictions} r"
+        f" JOIN {stand.pupils} p ON p.id = r.pupil_id WHERE r.user_id IN ({users})"
+    )
+    seen, seen_mark = _counted(
+        f"SELECT DISTINCT s.user_id, s.pupil_id FROM ({sees(other, narrow(other))}) s"
+        f" WHERE s.user_id IN ({users})"
+    )
+    marks = (users_mark, pupils_mark, blocked_mark, seen_mark)
+    return count * pupils - blocked - seen, marks
 
 
 @dataclass(frozen=True)

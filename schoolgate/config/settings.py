@@ -16,6 +16,11 @@ def _list(name: str) -> list[str]:
     return [part.strip() for part in os.environ.get(name, "").split(",") if part.strip()]
 
 
+def _whole(name: str, unless_set: int) -> int:
+    text = os.environ.get(name, "").strip()
+    return int(text) if text.isascii() and text.isdigit() else unless_set
+
+
 DATABASE_URL = os.environ.get("DATABASE_URL", "")
 # Commands that sign nothing need no secret; `start` refuses to serve without one.
 SECRET_KEY = os.environ.get("SCHOOLGATE_SECRET_KEY", "") or "unset: nothing is served with this"
@@ -28,8 +33,10 @@ DEBUG = False
 MAIL = os.environ.get("SCHOOLGATE_MAIL", "").strip()
 MAIL_FROM = os.environ.get("SCHOOLGATE_MAIL_FROM", "").strip()
 MAIL_REPLY_TO = os.environ.get("SCHOOLGATE_MAIL_REPLY_TO", "").strip()
-_DAYS = os.environ.get("SCHOOLGATE_INVITATION_DAYS", "").strip()
-INVITATION_DAYS = int(_DAYS) if _DAYS.isascii() and _DAYS.isdigit() else 14
+INVITATION_DAYS = _whole("SCHOOLGATE_INVITATION_DAYS", 14)
+# A removal of more than so many, and more than so many of a hundred, waits for a person (NEW8).
+BRAKE_COUNT = _whole("SCHOOLGATE_BRAKE_COUNT", 5)
+BRAKE_PERCENT = _whole("SCHOOLGATE_BRAKE_PERCENT", 10)
 
 HTTPS = URL.startswith("https://")
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = HTTPS

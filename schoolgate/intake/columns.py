@@ -30,7 +30,7 @@ class Column:
 class Kind:
     """A kind of file. ``extracts``: made by another system, so columns not listed are expected.
 
-    ``one_of``: fields of which at least one column must be there.
+    ``one_of``: fields of which at least one column must be there, to identify ``whom``.
     """
 
     code: str
@@ -39,6 +39,7 @@ class Kind:
     purpose: str
     extracts: bool = False
     one_of: tuple[str, ...] = ()
+    whom: str = "the pupil"
     keys: frozenset[str] = field(init=False)
 
     def __post_init__(self) -> None:
@@ -164,7 +165,24 @@ LINKS = Kind(
         Column("established_on", "LinkEstablishedDate", "As 01-09-2012; may be blank."),
     ),
 )
-KINDS = {kind.code: kind for kind in (ESTABLISHMENTS, LINKS, PUPILS, USERS)}
+LEAVERS = Kind(
+    code="leavers",
+    name="Leavers",
+    purpose="People to make inactive: from then on they see nobody and cannot sign in.",
+    one_of=("email", "username"),
+    whom="the person",
+    columns=(
+        Column("email", "Email", "The address with which they sign in.", max_length=254),
+        Column("username", "User Name", "For those who sign in without an address."),
+        Column(
+            "first_name",
+            "User First Name",
+            "Compared only: a name that clearly differs from the one on record is a question.",
+        ),
+        Column("last_name", "User Last Name", "Compared only, like the first name."),
+    ),
+)
+KINDS = {kind.code: kind for kind in (ESTABLISHMENTS, LINKS, PUPILS, USERS, LEAVERS)}
 
 # The column that a file of refused rows has in front; it may stay when the file is mended.
 REASON_HEADING = "What to mend"

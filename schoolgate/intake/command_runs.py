@@ -11,20 +11,27 @@ from django.utils import timezone
 from schoolgate.audit.actions import Actor, viewed
 from schoolgate.intake import keeping, refused, runs
 from schoolgate.intake.decided import Decided
-from schoolgate.intake.findings import Finding, Findings
+from schoolgate.intake.findings import Finding, Findings, Severity
 from schoolgate.intake.models import Import, State
 from schoolgate.intake.plan import Plan, Summary
 from schoolgate.kit import locks
 
+HELD = (
+    "Look at who would be made inactive, and give --over-brakes with the reason why that is right:"
+    " the brakes hold so many at once."
+)
+
 
 @dataclass(frozen=True)
 class Done:
-    """What came of a run. ``import_id`` is None when nothing was stored (``--check``)."""
+    """What came of a run. ``import_id`` is None when nothing was stored (``--check``); ``held``:
+    whether brakes hold it, and nobody gave the word."""
 
     import_id: int | None
     summary: Summary
     findings: Findings
     applied: bool
+    held: bool = False
 
     def as_object(self) -> dict[str, Any]:
         """The object that ``--json`` prints (PRODUCT.md, "Command line")."""
@@ -36,12 +43,23 @@ class Done:
         return {
             "import": self.import_id,
             **{name: counts[name] for name in names},
-            "faults": [_as_object(finding) for finding in self.findings.in_order()],
+            "faults": [
+                *([_held(self.summary)] if self.held else []),
+                *(_as_object(finding) for finding in self.findings.in_order()),
+            ],
             "warnings": [
                 _as_object(finding)
                 for finding in sorted(self.findings.warnings, key=lambda warning: warning.row or 0)
             ],
         }
+
+
+def _held(summary: Summary) -> dict[str, Any]:
+    """What the brakes hold, as a question about the whole file."""
+    return {
+        "row": None, "column": "", "value": "; ".join(summary.brakes), "problem": HELD,
+        "kind": Severity.QUESTION.value,
+    }  # fmt: skip
 
 
 def _as_object(finding: Finding) -> dict[str, Any]:
@@ -67,11 +85,13 @@ def take_in(
     skip_faulty: bool = False,
     refused_file: BinaryIO | None = None,
     invite: bool = False,
+    over_brakes: str = "",
 ) -> Done:
     """Check the file at ``path`` and apply it, unless told to check only or something is wrong.
 
     With ``skip_faulty`` the good rows are applied whatever is wrong with others; with ``invite``
-    the users whom it makes are invited at once. Raises
+    the users whom it makes are invited at once; ``over_brakes``: why what the brakes hold is right
+    all the same (NEW8). Raises
     UnknownHeading where ``headings`` maps from or to one that there is not.
     """
     decided = Decided(yes=yes, headings=headings or {}, matched="command line")
@@ -79,15 +99,27 @@ def take_in(
         plan.stage(path)
         if check_only:
             plan.work_out()
-            done = Done(None, plan.summary(), plan.findings, applied=False)
+            summary = plan.summary()
+            held = bool(summary.brakes) and not over_brakes.strip()
+            done = Done(None, summary, plan.findings, applied=False, held=held)
         else:
-            done = _apply(plan, path, role, filename, skip_faulty, "now" if invite else "no")
+            done = _apply(
+                plan, path, role, filename, skip_faulty, "now" if invite else "no", over_brakes
+            )
         if refused_file is not None:
             refused.write(path, plan, refused_file)
     return done
 
 
-def _apply(plan: Plan, path: str, role: str, filename: str, skip_faulty: bool, invite: str) -> Done:
+def _apply(
+    plan: Plan,
+    path: str,
+    role: str,
+    filename: str,
+    skip_faulty: bool,
+    invite: str,
+    over_brakes: str,
+) -> Done:
     with Path(path).open("rb") as content:
         run = runs.receive(
             kind=plan.kind.code,
@@ -105,9 +137,11 @@ def _apply(plan: Plan, path: str, role: str, filename: str, skip_faulty: bool, i
         plan.work_out()
         summary = plan.summary()
         clean = not plan.findings.faults
-        applied = clean or (skip_faulty and summary.refused < summary.rows)
-        keeping.keep(run, plan, summary, shown=False)
+        held = bool(summary.brakes) and not over_brakes.strip()
+        applied = not held and (clean or (skip_faulty and summary.refused < summary.rows))
+        keeping.keep(run, plan, summary, shown=held)
         if applied:
+            runs.note_word(run, runs.given_word(summary.brakes, over_brakes, plan.by), by=plan.by)
             runs.write(run, plan, summary)
         else:
             Import.objects.filter(pk=run.pk).update(
@@ -118,4 +152,4 @@ def _apply(plan: Plan, path: str, role: str, filename: str, skip_faulty: bool, i
         # Those of whom the findings tell something that is on the register (S54).
         named = plan.findings.pupil_ids()
         viewed(by=plan.by, kind="import", object_id=run.pk, pupil_ids=named)
-    return Done(run.pk, summary, plan.findings, applied)
+    return Done(run.pk, summary, plan.findings, applied, held)

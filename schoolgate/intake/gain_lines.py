@@ -18,7 +18,8 @@ class PersonLine:
     """Somebody whose access changes. ``key``: to page by, and to ask for all their children.
 
     ``places``: the roles and places that the file gives them, in words. ``gained`` and ``lost``:
-    how many children; ``everything``: they come to see every child. ``children``: the first few.
+    how many children; ``everything``: they come to see every child, or see every one and leave.
+    ``children``: the first few.
     """
 
     key: int

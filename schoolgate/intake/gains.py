@@ -5,8 +5,10 @@ children only: a hundred thousand designated teachers are millions of pairs. A c
 may not see is counted, and neither named nor told apart.
 """
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping
 from typing import TypeVar
+
+from django.utils import timezone
 
 from schoolgate.access.roles import Over, Role
 from schoolgate.intake import steps, unseen
@@ -20,6 +22,7 @@ from schoolgate.intake.gain_lines import (
     Person,
     PersonLine,
 )
+from schoolgate.intake.held import roles_and_places
 from schoolgate.intake.kept_access import KeptAccess, Pair
 from schoolgate.intake.models import Import, ImportRow, Proposal
 from schoolgate.kit.refusal import Refusal
@@ -35,12 +38,12 @@ T = TypeVar("T")
 def people_who_gain(run_id: int, *, reader: int, after: int = 0, limit: int = 50) -> PeoplePage:
     """A page of the people whose access a checked run would change, behind the key ``after``.
 
-    Of a file of users everybody to whom it gives something, though it open no child yet; of a file
-    of pupils those who gain or lose one.
+    Of a file of users everybody to whom it gives something, though it open no child yet, and of one
+    of leavers everybody who leaves; of a file of pupils those who gain or lose one.
     """
     kept = KeptAccess(steps.run_of(run_id))
-    if kept.of_users:
-        rows = kept.rows_with_grants(after, limit + 1)
+    if kept.by_row:
+        rows = kept.rows_that_change(after, limit + 1)
         people = _people_of_rows(kept, rows[:limit], reader)
         return PeoplePage(people, rows[limit - 1] if len(rows) > limit else None)
     if kept.run.kind != "pupils":
@@ -58,7 +61,7 @@ def children_gained(run_id: int, *, reader: int, after: int = 0, limit: int = 50
     """A page of the children whom people would gain or lose, behind the key ``after``; of those
     whom the reader may see."""
     kept = KeptAccess(steps.run_of(run_id))
-    if kept.run.kind not in ("users", "pupils"):
+    if kept.run.kind not in ("users", "pupils", "leavers"):
         return ChildrenPage([], None, 0, 0)
     found, following = _filled(
         after, limit, kept.children_near, lambda ids: _children(kept, ids, reader)
@@ -76,14 +79,14 @@ def children_of_person(
     kept = KeptAccess(steps.run_of(run_id))
     lines = (
         _people_of_rows(kept, [person], reader)
-        if kept.of_users
+        if kept.by_row
         else list(_known_people(kept, [person], reader).values())
     )
     if not lines:
         raise Refusal("Look at the preview again: nothing changes for this person any more.")
     line = lines[0]
     id_ = line.user_id if line.user_id is not None else -person
-    rows = [person] if kept.of_users else []
+    rows = [person] if kept.by_row else []
     pairs = kept.pairs_of_people([id_], rows, reader=reader, first=limit, behind=after)
     named = _children_named(kept.run, pairs, reader)
     seen = [child for child in named if child.name != unseen.NOBODY]
@@ -143,18 +146,25 @@ def _people_of_rows(kept: KeptAccess, rows: list[int], reader: int) -> list[Pers
     everything = kept.everything_for(ids.values(), ids)
     pairs = kept.pairs_of_people(ids.values(), ids, reader=reader, first=FIRST)
     children = dict(zip(map(_key, pairs), _children_named(kept.run, pairs, reader), strict=True))
-    places = _places(kept, rows)
+    places = _held_by(ids) if kept.of_leavers else _places(kept, rows)
     lines = []
     for row, id_ in ids.items():
         mine = [pair for pair in pairs if pair.user_id == id_]
-        gained = everything.get(id_) or next((pair.of for pair in mine), 0)
+        count = everything.get(id_) or next((pair.of for pair in mine), 0)
+        gained, lost = (0, count) if kept.of_leavers else (count, 0)
         lines.append(
             PersonLine(
-                row, known[row].name, row, known[row].subject_id, places.get(row, []), gained, 0,
-                id_ in everything, [children[_key(pair)] for pair in mine],
+                row, known[row].name, row, known[row].subject_id, places.get(row, []), gained,
+                lost, id_ in everything, [children[_key(pair)] for pair in mine],
             )
         )  # fmt: skip
     return lines
+
+
+def _held_by(ids: Mapping[int, int]) -> dict[int, list[str]]:
+    """The roles and places that the users of these rows (row: id) hold today, in words."""
+    held = roles_and_places(ids.values(), timezone.localdate())
+    return {row: held[id_] for row, id_ in ids.items()}
 
 
 def _known_people(kept: KeptAccess, ids: list[int], reader: int) -> dict[int, PersonLine]:
@@ -231,7 +241,7 @@ def _children(kept: KeptAccess, ids: list[int], reader: int) -> dict[int, ChildL
             continue
         row = -id_ if id_ < 0 else rows.get(id_)
         lines[id_] = ChildLine(
-            id_ if kept.of_users else row or 0,
+            id_ if kept.by_row else row or 0,
             new.get(-id_, "") if id_ < 0 else str(known[id_]),
             row,
             id_ if id_ > 0 else None,
@@ -245,7 +255,7 @@ def _children(kept: KeptAccess, ids: list[int], reader: int) -> dict[int, ChildL
 
 def _rows_of(kept: KeptAccess, ids: list[int]) -> dict[int, int]:
     """The row of each of these children in a file of pupils."""
-    if kept.of_users:
+    if kept.by_row:
         return {}
     found = Proposal.objects.filter(run=kept.run, pupil_id__in=ids).distinct()
     return {id_: row for id_, row in found.values_list("pupil_id", "row") if id_ is not None}

@@ -36,10 +36,16 @@ class KeptAccess:
         self.run = run
         self.role = ROLES.get(run.role)
         self.of_users = run.kind == "users"
+        self.of_leavers = run.kind == "leavers"
         self._kept = f"FROM intake_proposal WHERE run_id = {run.pk}"
         self._created = (
             f"SELECT row AS n FROM intake_importrow WHERE run_id = {run.pk} AND outcome = 'created'"
         )
+
+    @property
+    def by_row(self) -> bool:
+        """Whether each row of the file is about a user."""
+        return self.of_users or self.of_leavers
 
     @property
     def opens_everything(self) -> bool:
@@ -52,6 +58,10 @@ class KeptAccess:
         """The preview that is right for these users (negative: the row of one not made yet);
         ``rows``: those of the file, where it is one of users, that are about them."""
         stand = previews.only_users(relations.at(), [id_ for id_ in ids if id_ > 0])
+        if self.of_leavers:
+            return previews.of_leavers(
+                self._leaving(f" AND {_among('user_id', ids)}"), before=stand
+            )
         if not self.of_users:
             return self._of_records("", stand)
         those = ", ".join(map(str, sorted(rows))) or "NULL"
@@ -67,6 +77,9 @@ class KeptAccess:
     def for_children(self, ids: Collection[int]) -> Iterator[Preview]:
         """The preview that is right for these children (negative: the row of one not made yet)."""
         stand = previews.only_pupils(relations.at(), [id_ for id_ in ids if id_ > 0])
+        if self.of_leavers:
+            yield previews.of_leavers(self._leaving(), before=stand)
+            return
         if not self.of_users:
             those = ", ".join(map(str, sorted(ids))) or "NULL"
             yield self._of_records(f" AND pupil_id IN ({those})", stand, ids)
@@ -89,6 +102,10 @@ class KeptAccess:
             preview = previews.of_grants(self.run.role, grants, _NOBODY, before=stand)
             after = replace(preview.after, users="(SELECT id FROM at_hand)")
             yield replace(preview, after=after, users="SELECT id AS user_id FROM at_hand")
+
+    def _leaving(self, only: str = "") -> str:
+        """A query (user_id) of those whom a file of leavers would make inactive."""
+        return f"SELECT user_id {self._kept} AND what = 'deny'{only}"
 
     def _of_records(
         self, only: str, stand: Relations, ids: Collection[int] | None = None
@@ -139,8 +156,8 @@ class KeptAccess:
     ) -> list[Pair]:  # fmt: skip
         found = []
         for gained, pairs in ((True, preview.gained_pairs()), (False, preview.lost_pairs())):
-            if not gained and self.of_users:
-                continue  # a file of users takes nothing away
+            if self.of_leavers if gained else self.of_users:
+                continue  # a file of users takes nothing away, one of leavers gives nothing
             rows = bulk.select(
                 "SELECT q.user_id, q.pupil_id, q.total FROM (SELECT g.user_id, g.pupil_id,"
                 f" count(*) OVER (PARTITION BY g.{by}) AS total, row_number() OVER"
@@ -153,11 +170,12 @@ class KeptAccess:
 
     # Those to ask about, some of whom gain and lose nothing
 
-    def rows_with_grants(self, after: int, limit: int) -> list[int]:
-        """The rows of a file of users that would give something, behind row ``after``."""
+    def rows_that_change(self, after: int, limit: int) -> list[int]:
+        """The rows of a file of users or leavers that would give something, or take it away,
+        behind row ``after``."""
         found = bulk.select(
-            f"SELECT DISTINCT row {self._kept} AND what = 'grant' AND row > %s ORDER BY row"
-            " LIMIT %s",
+            f"SELECT DISTINCT row {self._kept} AND what IN ('grant', 'deny') AND row > %s"
+            " ORDER BY row LIMIT %s",
             [after, limit],
         )
         return [row for (row,) in found]
@@ -178,10 +196,14 @@ class KeptAccess:
         return [id_ for (id_,) in found]
 
     def children_reached(self) -> str:
-        """A query (pupil_id) of the children whom a grant of a file of users reaches.
+        """A query (pupil_id) of the children whom a grant of a file of users reaches, or whom those
+        of a file of leavers see.
 
         By the rule of scope, from one grant for each place.
         """
+        if self.of_leavers:
+            lost = previews.of_leavers(self._leaving()).lost_pairs()
+            return f"SELECT DISTINCT s.pupil_id FROM ({lost}) s"
         assert self.role is not None  # noqa: S101 - a file of users has one
         places = (
             f"(SELECT min(row) AS id, min(user_id) AS user_id, '{self.role.code}' AS role,"
@@ -195,7 +217,7 @@ class KeptAccess:
     def children_near(self, after: int, limit: int) -> list[tuple[int, int]]:
         """(key, id) of children whom the run touches: of a file of users by id, of one of pupils
         by row."""
-        if self.of_users:
+        if self.by_row:
             query = f"SELECT c.pupil_id, c.pupil_id FROM ({self.children_reached()}) c"
         else:
             query = (
@@ -217,7 +239,7 @@ class KeptAccess:
         visible, params = _visible_to(reader)
         touched = (
             self.children_reached()
-            if self.of_users
+            if self.by_row
             else f"SELECT DISTINCT pupil_id {self._kept} AND pupil_id > 0"
         )
         found = bulk.select(
@@ -230,14 +252,17 @@ class KeptAccess:
 
     def new_children(self) -> int:
         """How many children would come onto the register."""
-        if self.of_users:
+        if self.by_row:
             return 0
         return int(bulk.value(f"SELECT count(*) FROM ({self._created}) n"))
 
     # Everything
 
     def people_with_everything(self) -> int:
-        """How many people would come to see every child."""
+        """How many people would come to see every child, or see every one and leave."""
+        if self.of_leavers:
+            leaving = previews.of_leavers(self._leaving()).no_longer_wide()
+            return int(bulk.value(f"SELECT count(*) FROM ({leaving}) w"))
         if not self.opens_everything:
             return 0
         grants = (
@@ -248,25 +273,32 @@ class KeptAccess:
         return int(bulk.value(f"SELECT count(*) FROM ({preview.newly_wide()}) w"))
 
     def everything_for(self, ids: Collection[int], rows: Collection[int]) -> dict[int, int]:
-        """Those of these people who come to see every child, and how many more that is for each:
-        all of them, less those they may not see and those they saw before."""
-        if not self.opens_everything:
+        """Those of these people who come to see every child, or no longer do, and how many that is
+        for each: all of them, less those they may not see and those they see otherwise."""
+        if not self.opens_everything and not self.of_leavers:
             return {}
         preview = self.for_people(ids, rows)
-        people = [id_ for (id_,) in bulk.select(preview.newly_wide())]
+        wide = preview.no_longer_wide() if self.of_leavers else preview.newly_wide()
+        people = [id_ for (id_,) in bulk.select(wide)]
         if not people:
             return {}
-        stand = preview.after
+        stand, other = preview.after, preview.before
+        if self.of_leavers:
+            stand, other = other, stand
         there = bulk.value(f"SELECT count(*) FROM {stand.pupils} p")
         less = bulk.select(
             "SELECT x.user_id, count(*) FROM (SELECT r.user_id, r.pupil_id FROM"
             f" {stand.restrictions} r JOIN {stand.pupils} p ON p.id = r.pupil_id UNION"
             " SELECT s.user_id, s.pupil_id FROM"
-            f" ({scope.sees(preview.before, scope.narrow(preview.before))}) s) x"
+            f" ({scope.sees(other, scope.narrow(other))}) s) x"
             " GROUP BY x.user_id"
         )
         fewer = dict(less)
         return {id_: int(there) - int(fewer.get(id_, 0)) for id_ in people}
+
+
+def _among(column: str, ids: Collection[int]) -> str:
+    return f"{column} IN ({', '.join(map(str, sorted(ids))) or 'NULL'})"
 
 
 def _visible_to(reader: int) -> tuple[str, list[object]]:

@@ -126,7 +126,7 @@ def _report(
         missing.append(names)
         findings.fault(
             None, names, "",
-            f"Add at least one column that identifies the pupil: {names}.", "missing-column",
+            f"Add at least one column that identifies {kind.whom}: {names}.", "missing-column",
         )  # fmt: skip
     if kind.extracts:
         return missing

@@ -41,7 +41,8 @@ class Summary:
 
     ``answered`` and ``left_out`` count questions; ``invitations``: the new users who can be sent
     one. ``columns_missing``: headings of ours that must be there; ``columns_unsure``: headings of
-    the file that may be meant for one of ours, which a person is to say.
+    the file that may be meant for one of ours, which a person is to say. ``brakes``: which brakes
+    hold it until a person gives the word (NEW8), in words.
     """
 
     rows: int = 0
@@ -61,6 +62,7 @@ class Summary:
     invitations: int = 0
     columns_missing: list[str] = field(default_factory=list)
     columns_unsure: list[str] = field(default_factory=list)
+    brakes: list[str] = field(default_factory=list)
 
     def as_dict(self) -> dict[str, Any]:
         return asdict(self)
@@ -286,6 +288,10 @@ class Plan(ABC):
         """How many users would be made who can be sent an invitation."""
         return 0
 
+    def brakes(self) -> list[str]:
+        """The brakes that hold what it would take away, in words (NEW8)."""
+        return []
+
     def preview(self) -> Preview | None:
         """The two states of scope, None when nothing of it can change."""
         return None
@@ -311,6 +317,7 @@ class Plan(ABC):
         summary.unchanged = self.rows - summary.refused - summary.created - summary.updated
         summary.linked = self.linked()
         summary.invitations = self.invitations(summary)
+        summary.brakes = self.brakes()
         preview = self.preview()
         self.tell(progress.ACCESS)
         with bulk.for_many_rows(self.rows > records.MANY):

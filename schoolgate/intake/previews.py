@@ -64,6 +64,18 @@ def of_records(
     )
 
 
+def of_leavers(leaving: str, *, before: Relations | None = None) -> Preview:
+    """``leaving``: a query (user_id) of those who would be made inactive."""
+    before = before or relations.at()
+    return Preview(
+        before=before,
+        after=replace(
+            before, users=f"(SELECT b.id FROM {before.users} b WHERE b.id NOT IN ({leaving}))"
+        ),
+        users=leaving,
+    )
+
+
 def only_users(stand: Relations, ids: Collection[int]) -> Relations:
     """The relations of these users alone."""
     those = _listed(ids)

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, time
 from functools import partial
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 from django.db import transaction
 from django.utils import timezone
@@ -25,6 +25,7 @@ from schoolgate.intake.findings import Finding, Severity
 from schoolgate.intake.models import Import, ImportFile, Kept, State
 from schoolgate.intake.plan import Plan, Summary
 from schoolgate.intake.plan_establishments import EstablishmentsPlan
+from schoolgate.intake.plan_leavers import LeaversPlan
 from schoolgate.intake.plan_links import LinksPlan
 from schoolgate.intake.plan_pupils import PupilsPlan
 from schoolgate.intake.plan_users import UsersPlan
@@ -50,6 +51,7 @@ def plan_for(kind: str, *, role: str, by: Actor, decided: Decided | None = None)
         "pupils": PupilsPlan,
         "establishments": EstablishmentsPlan,
         "links": LinksPlan,
+        "leavers": LeaversPlan,
     }
     return plans[kind](by=by, decided=decided)
 
@@ -114,15 +116,17 @@ def request_apply(
     shown_digest: str,
     invite: str = "no",
     invite_on: date | None = None,
+    over_brakes: str = "",
 ) -> None:
     """Ask for a checked run to be applied as it was shown. Raises Refusal.
 
     ``invite`` the users whom it makes: "now", "later" (on the day ``invite_on``) or "no".
+    ``over_brakes``: why what the brakes hold is right all the same (NEW8).
     """
     may_manage(by)
     run = run_of(run_id)
     chosen = _invitations(invite, invite_on)
-    if run.state == State.NEEDS_PERSON and not skip_faulty:
+    if run.state == State.NEEDS_PERSON and run.summary.get("refused") and not skip_faulty:
         raise Refusal("Mend the rows that are refused, or choose to apply the good rows only.")
     if shown_digest != run.plan_digest:
         raise Refusal("Look at the preview again: it has been checked anew since you saw it.")
@@ -133,13 +137,39 @@ def request_apply(
         )
     if run.summary.get("refused", 0) >= run.summary.get("rows", 0):
         raise Refusal("Mend the file and upload it again: none of its rows can be applied.")
+    word = given_word(run.summary.get("brakes", []), over_brakes, by)
     options = {
         **run.options, "skip_faulty": skip_faulty, "shown_summary": run.summary, **chosen,
+        "over_brakes": word,
     }  # fmt: skip
-    step(
-        run_id, [State.READY, State.NEEDS_PERSON], State.APPLYING, by=by, options=options,
-        shown_digest=shown_digest,
-    )  # fmt: skip
+    with batch(by=by):
+        step(
+            run_id, [State.READY, State.NEEDS_PERSON], State.APPLYING, by=by, options=options,
+            shown_digest=shown_digest,
+        )  # fmt: skip
+        note_word(run_of(run_id), word, by=by)
+
+
+def given_word(brakes: list[str], reason: str, by: Actor) -> dict[str, Any]:
+    """What is kept of a person's word that what the brakes hold is right: whose, why, and over
+    which brakes; empty where none holds. Raises Refusal where it takes a word and there is none."""
+    if not brakes:
+        return {}
+    if not reason.strip():
+        raise Refusal(
+            "Look at who would be made inactive, and say why that is right: the brakes hold it"
+            f" ({'; '.join(brakes)})."
+        )
+    return {"brakes": brakes, "reason": reason.strip(), "by": [by.name, by.user_id]}
+
+
+def note_word(run: Import, word: dict[str, Any], *, by: Actor) -> None:
+    """Record that somebody gave the word for what the brakes held (of ``given_word``)."""
+    if not word:
+        return
+    with batch(by=by, import_id=run.pk) as events:
+        Import.objects.filter(pk=run.pk).update(options={**run.options, "over_brakes": word})
+        events.add([("let through", "import", run.pk, "", None, None, "")])
 
 
 def _invitations(invite: str, on: date | None) -> dict[str, str]:
@@ -202,7 +232,7 @@ def check(run_id: int) -> None:
 
 
 def _checked(plan: Plan, summary: Summary) -> State:
-    waits = plan.findings.faults or summary.columns_unsure
+    waits = plan.findings.faults or summary.columns_unsure or summary.brakes
     return State.NEEDS_PERSON if waits else State.READY
 
 

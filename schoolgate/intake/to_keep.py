@@ -60,6 +60,35 @@ def users_to_keep(run: Import) -> Reasons:
     return [(id_, reason) for id_, reason in found]
 
 
+def denials_to_keep(run: Import) -> Reasons:
+    """Users whom it made inactive, and with whom somebody else had to do since: they stay as they
+    are, so that an undo lets nobody in whom a person has looked at in the meantime."""
+    other = "COALESCE({0}, 0) <> d.import_id"
+    changed = (
+        "EXISTS (SELECT 1 FROM access_grant g WHERE g.user_id = d.user_id"
+        f" AND ((g.recorded_at > d.recorded_at AND {other.format('g.import_id')})"
+        f" OR (g.ended_at > d.recorded_at AND {other.format('g.ended_import_id')})))"
+    )
+    denied = (
+        "EXISTS (SELECT 1 FROM access_denial o WHERE o.user_id = d.user_id AND o.id > d.id"
+        f" AND {other.format('o.import_id')})"
+    )
+    edited = f"(u.touched_at > d.recorded_at AND {other.format('u.touched_import_id')})"
+    found = bulk.select(
+        "SELECT d.user_id, CASE WHEN u.gone_at IS NOT NULL THEN 'they were deleted since'"
+        f" WHEN d.ended_at IS NOT NULL THEN 'they were reactivated since' WHEN {denied} THEN"
+        " 'somebody has made them inactive at a school since'"
+        f" WHEN {edited} THEN 'they were edited since'"
+        " ELSE 'somebody has given them something, or taken it away, since' END"
+        " FROM access_denial d JOIN people_user u ON u.id = d.user_id"
+        " WHERE d.import_id = %s AND d.ended_how <> 'undone'"
+        " AND (u.gone_at IS NOT NULL OR d.ended_at IS NOT NULL"
+        f" OR {denied} OR {edited} OR {changed}) ORDER BY 1",
+        [run.pk],
+    )
+    return [(id_, reason) for id_, reason in found]
+
+
 def records_to_keep(run: Import, model: type[Known]) -> set[int]:
     """The pupils on the register before it, whose records of this kind others changed since."""
     fields, _ = RECORDS[model]

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from schoolgate.access.models import Grant
+from schoolgate.access.models import Denial, Grant
 from schoolgate.intake import to_keep
 from schoolgate.intake.models import Import
 from schoolgate.intake.undo_fields import changed_since
@@ -21,13 +21,14 @@ class Left:
 
 @dataclass(frozen=True)
 class UndoPreview:
-    """How many users, pupils and establishments would be gone, how many grants would end, and the
-    first of what would be kept."""
+    """How many users, pupils and establishments would be gone, how many grants would end, how many
+    users would be let in again, and the first of what would be kept."""
 
     users: int
     pupils: int
     establishments: int
     grants: int
+    reactivated: int
     kept: list[Left]
     kept_count: int
 
@@ -44,7 +45,10 @@ def undo_preview(run: Import, *, limit: int = 200) -> UndoPreview:
         for id_ in sorted(to_keep.records_to_keep(run, model))
     ]
     fields = [Left(*found) for found in changed_since(run)]
-    kept = [*users, *pupils, *places, *links, *records, *fields]
+    denials = [Left("user", *found) for found in to_keep.denials_to_keep(run)]
+    stay = {left.object_id for left in denials}
+    denied = Denial.objects.filter(import_id=run.pk, ended_at__isnull=True)
+    kept = [*denials, *users, *pupils, *places, *links, *records, *fields]
     made = {
         model: model.objects.filter(import_id=run.pk, gone_at__isnull=True).count()
         for model in (User, Pupil, Establishment)
@@ -54,6 +58,7 @@ def undo_preview(run: Import, *, limit: int = 200) -> UndoPreview:
         made[Pupil] - len(pupils),
         made[Establishment] - len(places),
         Grant.objects.filter(import_id=run.pk, ended_at__isnull=True).count(),
+        sum(id_ not in stay for id_ in denied.values_list("user_id", flat=True)),
         kept[:limit],
         len(kept),
     )

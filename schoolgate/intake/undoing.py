@@ -8,7 +8,7 @@ from collections.abc import Callable
 from typing import Any
 
 from schoolgate.access import actions as access
-from schoolgate.access.models import Grant
+from schoolgate.access.models import Denial, Grant
 from schoolgate.audit.actions import Actor, batch
 from schoolgate.intake.matching import same_place
 from schoolgate.intake.models import Import, Kept
@@ -18,6 +18,7 @@ from schoolgate.intake.to_keep import (
     IN_USE,
     LINKED,
     RECORDS,
+    denials_to_keep,
     establishments_to_keep,
     links_to_keep,
     pupils_to_keep,
@@ -42,6 +43,7 @@ from schoolgate.schools.models import (
 def take_back(run: Import, *, by: Actor) -> int:
     """Undo the import inside the caller's transaction; returns how many things were kept."""
     restore_fields(run, by)
+    _let_in_again(run, by)
     _end_grants(run, by)
     _remove_users(run, by)
     _restore_records(run, by)
@@ -49,6 +51,18 @@ def take_back(run: Import, *, by: Actor) -> int:
     _remove_establishments(run, by)
     _remove_links(run, by)
     return Kept.objects.filter(run=run).count()
+
+
+def _let_in_again(run: Import, by: Actor) -> None:
+    """Whom it made inactive is let in again, but for those with whom others had to do since."""
+    kept = denials_to_keep(run)
+    for id_, reason in kept:
+        keep(run, "user", [id_], reason)
+    stay = {id_ for id_, _ in kept}
+    made = Denial.objects.filter(import_id=run.pk, ended_at__isnull=True)
+    back = [id_ for id_ in made.values_list("user_id", flat=True) if id_ not in stay]
+    if back:
+        access.allow(back, by=by, how=Ending.UNDONE, import_id=run.pk)
 
 
 def _remove_links(run: Import, by: Actor) -> None:

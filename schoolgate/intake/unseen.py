@@ -23,6 +23,7 @@ from schoolgate.kit.names import identifier_key
 from schoolgate.schools.models import PupilIdentifier
 
 UNSEEN = "unseen-pupil"
+_OF_PEOPLE = ("users", "pupils", "leavers")
 NOBODY = "A pupil whom you may not see"
 SENTENCE = "This row is about a pupil whom you may not see; ask another LA Super User."
 
@@ -62,7 +63,7 @@ def hidden_rows(run: Import, *, reader: int) -> set[int]:
     For one from whom no child is kept this is a small question. For others the whole file is read,
     once: a row may be refused before it is known whose it is.
     """
-    kept = scope.pupils_kept_from(reader) if run.kind in ("users", "pupils") else set()
+    kept = scope.pupils_kept_from(reader) if run.kind in _OF_PEOPLE else set()
     if not kept:
         return set()
     live = PupilIdentifier.objects.filter(pupil__in=kept, ended_at__isnull=True)

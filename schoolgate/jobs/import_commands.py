@@ -19,7 +19,7 @@ from typing import Any, BinaryIO
 from schoolgate.jobs.stop import Stop
 
 CLEAN, REFUSED_ALL, SOME_REFUSED = 0, 1, 3
-_KINDS = ("establishments", "links", "pupils", "users", "parents")
+_KINDS = ("establishments", "links", "pupils", "users", "parents", "leavers")
 _LATER = "Use a later release for this: {} is not part of this one yet."
 _SHOWN = 200
 
@@ -46,6 +46,12 @@ def add_to(subparsers: Any) -> None:
         of_kind.add_argument(
             "--invite", action="store_true", help="invite the users whom it makes, by e-mail"
         )
+        of_kind.set_defaults(over_brakes="")
+        if kind == "leavers":
+            of_kind.add_argument(
+                "--over-brakes", metavar="REASON", default="",
+                help="why it is right to make so many inactive at once",
+            )  # fmt: skip
         of_kind.add_argument("--json", action="store_true", help="print one JSON object")
         of_kind.set_defaults(run=take_in, kind=kind)
     template_ = subparsers.add_parser("template", help="print the blank CSV of a kind")
@@ -85,6 +91,8 @@ def take_in(args: argparse.Namespace) -> int:
         print(json.dumps(done.as_object(), ensure_ascii=False))
     else:
         _tell(args, done)
+    if done.held and not done.applied:
+        return REFUSED_ALL
     if not done.findings.faults:
         return CLEAN
     return SOME_REFUSED if done.applied else REFUSED_ALL
@@ -114,6 +122,7 @@ def _done(
             skip_faulty=args.skip_faulty,
             refused_file=refused_file,
             invite=args.invite,
+            over_brakes=args.over_brakes,
         )
     except UnknownHeading as problem:
         raise Stop(str(problem)) from None
@@ -121,6 +130,8 @@ def _done(
 
 def _tell(args: argparse.Namespace, done: Any) -> None:
     """The same for a person's eyes."""
+    from schoolgate.intake import command_runs
+
     name = Path(args.file).name
     shown = [*done.findings.in_order(), *done.findings.warnings]
     for finding in shown[:_SHOWN]:
@@ -131,6 +142,8 @@ def _tell(args: argparse.Namespace, done: Any) -> None:
     if len(shown) > _SHOWN:
         print(f"... and {len(shown) - _SHOWN:,} more; --refused FILE and --json have all of them.")
     counts = done.summary
+    if done.held:
+        print(f"Question: {name} “{'; '.join(counts.brakes)}”: {command_runs.HELD}")
     print(
         f"{counts.rows:,} {_rows(counts.rows)}: {counts.created:,} created,"
         f" {counts.updated:,} updated, {counts.unchanged:,} unchanged, {counts.refused:,} refused."

@@ -116,6 +116,7 @@ _DONE = {
     "invited": "Invited",
     "accepted": "Set up their sign-in",
     "uploaded": "Uploaded a file",
+    "let through": "Gave the word for what the brakes held",
     "exported": "Downloaded a file of",
     "retried": "Sent a mail again",
 }

@@ -13,14 +13,20 @@ from schoolgate.intake.columns import KINDS
 from schoolgate.intake.models import Import, State
 from schoolgate.intake.sources.open_file import LOOKED_AT, refuse_other_kinds
 from schoolgate.intake.sources.table import Unreadable
-from schoolgate.web.components import Choice, DayField, File, Radios
+from schoolgate.web.components import Choice, DayField, File, Radios, Text, Tick
 
 # In the order in which a person looks for them: what is done most stands first.
-ORDER = ("users", "pupils", "establishments", "links")
+ORDER = ("users", "leavers", "pupils", "establishments", "links")
 
 
 class Dependent(forms.ChoiceField):
     """A choice that another field decides the need of, and so is not called optional."""
+
+    depends = True
+
+
+class Reason(forms.CharField):
+    """A line of text that something else decides the need of, and so is not called optional."""
 
     depends = True
 
@@ -102,7 +108,8 @@ class FilterForm(forms.Form):
 
 
 class ApplyForm(forms.Form):
-    """Apply what was shown; when the invitations go out."""
+    """Apply what was shown; when the invitations go out; and a person's word where the brakes hold
+    it (``is_held``, NEW8)."""
 
     shown = forms.CharField(widget=forms.HiddenInput())
     skip_faulty = forms.BooleanField(required=False, widget=forms.HiddenInput())
@@ -112,6 +119,23 @@ class ApplyForm(forms.Form):
         choices=[("now", "Now"), ("later", "On a day that you choose"), ("no", "Not now")],
     )
     invite_on = DayField(label="Day", required=False)
+    is_right = forms.BooleanField(
+        label="I have looked at who would be made inactive, and it is right",
+        required=False,
+        widget=Tick(),
+    )
+    over_brakes = Reason(
+        label="Why is it right?",
+        required=False,
+        max_length=500,
+        help_text="For example: the contract with the agency ended. LA Super Users can read it.",
+        error_messages={"max_length": "Shorten the reason to 500 characters or fewer."},
+        widget=Text(attrs={"rows": 3}),
+    )
+
+    def __init__(self, *args: Any, is_held: bool = False, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.is_held = is_held
 
     def clean_invite(self) -> str:
         """Nobody is invited whose page did not ask."""
@@ -127,4 +151,12 @@ class ApplyForm(forms.Form):
             self.add_error("invite_on", "Enter the day on which the invitations should go out.")
         elif day is not None and day <= timezone.localdate():
             self.add_error("invite_on", "Enter a day that is still to come.")
+        if not self.is_held:
+            given["over_brakes"] = ""
+            self.errors.pop("over_brakes", None)
+            return given
+        if not given.get("is_right"):
+            self.add_error("is_right", "Tick this once you have looked at who they are.")
+        if not given.get("over_brakes") and "over_brakes" not in self.errors:
+            self.add_error("over_brakes", "Enter why it is right that so many go at once.")
         return given

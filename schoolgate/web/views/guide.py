@@ -21,7 +21,7 @@ ORDER = (
 )  # fmt: skip
 # This page shows intake's own list of columns besides, so that it cannot differ from it.
 COLUMNS = "columns"
-KIND_ORDER = ("users", "pupils", "establishments", "links")
+KIND_ORDER = ("users", "leavers", "pupils", "establishments", "links")
 
 
 @dataclass(frozen=True)

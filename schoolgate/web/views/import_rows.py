@@ -72,9 +72,10 @@ def rows(request: HttpRequest, import_id: int) -> HttpResponse:
 
 def _address(run: Import, line: shown.RowLine) -> str:
     """The page of whom a row is about; blank for one who is not on record."""
-    if line.subject_id is None or run.kind not in ("users", "pupils"):
+    pages = {"users": "user", "leavers": "user", "pupils": "pupil"}
+    if line.subject_id is None or run.kind not in pages:
         return ""
-    return reverse("user" if run.kind == "users" else "pupil", args=[line.subject_id])
+    return reverse(pages[run.kind], args=[line.subject_id])
 
 
 @only_super_user

@@ -23,7 +23,7 @@ from schoolgate.web.views.imports import about, page, there, working
 def apply(request: HttpRequest, import_id: int) -> HttpResponse:
     """Applies what was shown; the form says which preview that was (S42)."""
     run = there(import_id)
-    form = ApplyForm(request.POST)
+    form = ApplyForm(request.POST, is_held=bool(run.summary.get("brakes")))
     if not form.is_valid() and form.errors.keys() - {"shown"}:
         return page(request, run, decision=form)
     given = form.cleaned_data
@@ -37,6 +37,7 @@ def apply(request: HttpRequest, import_id: int) -> HttpResponse:
             shown_digest=given.get("shown", ""),
             invite=given["invite"],
             invite_on=given["invite_on"],
+            over_brakes=given["over_brakes"],
         ),
     )
 

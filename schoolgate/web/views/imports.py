@@ -103,6 +103,9 @@ def page(
     if run.state == State.DONE and run.kind == "users":
         context["mails"] = outbox.counts_of_import(run.pk)
         context["invite_on"] = parse_day(run.options.get("invite_on", ""))
+    if word := run.options.get("over_brakes"):
+        _, user_id = word["by"]
+        context["word"] = {**word, "who": str(User.objects.get(pk=user_id)) if user_id else ""}
     if run.state == State.UNDONE:
         context["kept"] = import_people.kept(request, run, told=told)
     import_people.note_told(request, run, told)
