@@ -135,5 +135,5 @@ def test_query_count(cast, browse, count_queries, more):
     for _ in range(more):
         factories.enrolment(factories.pupil(), cast.abbey)
     browser = browse(cast.ada)
-    with count_queries(20, events=1):
+    with count_queries(23, events=1):
         browser.get("/pupils/")

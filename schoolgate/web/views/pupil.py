@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import date
+from typing import Any
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
@@ -12,13 +13,12 @@ from schoolgate.access.holdings import restrictions_on, shows_past_care
 from schoolgate.access.models import Restriction
 from schoolgate.access.seen_by import later
 from schoolgate.audit.actions import viewed
-from schoolgate.people.models import User
 from schoolgate.schools import today as register
 from schoolgate.schools.models import CareEpisode, IdentifierKind, Pupil
 from schoolgate.web import words
 from schoolgate.web.forms.why import WhyForm
 from schoolgate.web.permissions import actor, is_super_user, signed_in, visitor
-from schoolgate.web.views.pupils import visible
+from schoolgate.web.views.pupils import told_of_care, visible
 from schoolgate.web.views.seen_by import people
 
 
@@ -36,30 +36,39 @@ class Blocked:
 def pupil(request: HttpRequest, pupil_id: int) -> HttpResponse:
     """A pupil's record, and who can see it (NEW6)."""
     child = visible(request, pupil_id)
-    user, day = visitor(request), timezone.localdate()
-    super_user = is_super_user(request)
+    day = timezone.localdate()
+    told = told_of_care(request, child)
     enrolments = child.enrolments.filter(register.holds(day)).select_related("establishment")
-    episodes = _episodes(user, child)
+    here = {
+        "pupil": child,
+        "identifiers": _identifiers(child),
+        "places": [(register.place_of(e), e) for e in enrolments.order_by("-starts_on", "pk")],
+        "told": told,
+    }
     viewed(by=actor(request), kind="pupil", object_id=child.pk, pupil_ids=[child.pk])
-    return render(
-        request,
-        "web/pupil.html",
-        {
-            "pupil": child,
-            "identifiers": _identifiers(child),
-            "places": [(register.place_of(e), e) for e in enrolments.order_by("-starts_on", "pk")],
-            "in_care": _now(episodes, day),
-            "past_episodes": [e for e in episodes if e.ends_on and e.ends_on < day],
-            "changes": [
-                (change, [(words.role_name(g.role), words.place(g)) for g in change.grants])
-                for change in later(child.pk)
-            ],
-            "restrictions": _restrictions(child, day) if super_user else [],
-            "super_user": super_user,
-            "why_form": WhyForm() if super_user else None,
-            **people(request, child),
-        },
-    )
+    if told:
+        here.update(_beyond_register(request, child, day))
+    return render(request, "web/pupil.html", here)
+
+
+def _beyond_register(request: HttpRequest, child: Pupil, day: date) -> dict[str, Any]:
+    """What only a reader who is told of care is shown: that, and everybody else who sees them."""
+    past_too = shows_past_care(visitor(request).pk, child.pk)
+    super_user = is_super_user(request)
+    episodes = _episodes(child, day, past_too=past_too)
+    return {
+        "in_care": _now(episodes, day),
+        "past_episodes": [e for e in episodes if e.ends_on and e.ends_on < day],
+        "past_too": past_too,
+        "changes": [
+            (change, [(words.role_name(g.role), words.place(g)) for g in change.grants])
+            for change in later(child.pk)
+        ],
+        "restrictions": _restrictions(child, day) if super_user else [],
+        "super_user": super_user,
+        "why_form": WhyForm() if super_user else None,
+        **people(request, child),
+    }
 
 
 def _restrictions(child: Pupil, day: date) -> list[Blocked]:
@@ -83,11 +92,10 @@ def _identifiers(child: Pupil) -> list[tuple[str, str]]:
     ]
 
 
-def _episodes(user: User, child: Pupil) -> list[CareEpisode]:
+def _episodes(child: Pupil, day: date, *, past_too: bool) -> list[CareEpisode]:
     """The episodes that the reader's roles show, newest first."""
-    day = timezone.localdate()
     episodes = child.care_episodes.filter(ended_at__isnull=True, starts_on__lte=day)
-    if not shows_past_care(user.pk, child.pk):
+    if not past_too:
         episodes = episodes.filter(register.holds(day))
     return list(episodes.order_by("-starts_on", "-pk"))
 

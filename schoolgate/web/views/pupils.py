@@ -8,7 +8,7 @@ from django.utils import timezone
 from django.views.decorators.http import require_safe
 
 from schoolgate.access import scope
-from schoolgate.access.holdings import assigned_to
+from schoolgate.access.holdings import assigned_to, care_shown
 from schoolgate.audit.actions import viewed
 from schoolgate.schools import today as register
 from schoolgate.schools.models import Pupil
@@ -22,7 +22,7 @@ ORDER = ("last_key", "first_key", "pk")
 
 @dataclass(frozen=True)
 class Line:
-    """A pupil as a list shows them."""
+    """A pupil as a list shows them. ``in_care``: so that the reader may know of it."""
 
     pupil: Pupil
     upn: str
@@ -51,8 +51,12 @@ def my_pupils(request: HttpRequest) -> HttpResponse:
         ],
         ORDER,
     )
-    first = set(assigned.filter(pk__in=[p.pk for p in page.rows]).values_list("pk", flat=True))
-    lines = [line(pupil, is_assigned=pupil.pk in first) for pupil in page.rows]
+    shown = Pupil.objects.filter(pk__in=[pupil.pk for pupil in page.rows])
+    first = set(assigned.filter(pk__in=shown.values("pk")).values_list("pk", flat=True))
+    told = set(care_shown(user.pk, shown).values_list("pk", flat=True))
+    lines = [
+        line(pupil, is_assigned=pupil.pk in first, care=pupil.pk in told) for pupil in page.rows
+    ]
     viewed(by=actor(request), kind="list", object_id=None, pupil_ids=[p.pk for p in page.rows])
     return render(
         request,
@@ -75,12 +79,19 @@ def visible(request: HttpRequest, pupil_id: int) -> Pupil:
     return found
 
 
-def line(pupil: Pupil, *, is_assigned: bool = False) -> Line:
-    """A pupil from ``register.with_register`` as a list shows them."""
+def told_of_care(request: HttpRequest, pupil: Pupil) -> bool:
+    """Whether the reader may know of this pupil, whom they see, if they are in care, and who works
+    with them: not when they see them by the register alone."""
+    return care_shown(visitor(request).pk, Pupil.objects.filter(pk=pupil.pk)).exists()
+
+
+def line(pupil: Pupil, *, is_assigned: bool = False, care: bool = False) -> Line:
+    """A pupil from ``register.with_register`` as a list shows them; ``care``: whether the reader
+    may know of it (see :func:`told_of_care`)."""
     return Line(
         pupil,
         register.upn(pupil),
         register.schools(pupil),
-        register.in_care_since(pupil) is not None,
+        care and register.in_care_since(pupil) is not None,
         is_assigned,
     )

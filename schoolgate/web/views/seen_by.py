@@ -4,12 +4,13 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
 
-from django.http import HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils import timezone
 from django.views.decorators.http import require_safe
 
 from schoolgate.access import seen_by
+from schoolgate.access.holdings import shows_past_care
 from schoolgate.access.models import Grant
 from schoolgate.access.roles import ROLES
 from schoolgate.audit.actions import viewed
@@ -18,8 +19,8 @@ from schoolgate.people.models import User
 from schoolgate.schools.models import Pupil
 from schoolgate.web import words
 from schoolgate.web.paging import page_of
-from schoolgate.web.permissions import actor, is_super_user, signed_in
-from schoolgate.web.views.pupils import visible
+from schoolgate.web.permissions import actor, is_super_user, signed_in, visitor
+from schoolgate.web.views.pupils import told_of_care, visible
 
 BY_NAME = ("last_key", "first_key", "pk")
 FIRST = 20  # of those who see every child, shown at once
@@ -51,6 +52,10 @@ class Person:
 def who(request: HttpRequest, pupil_id: int) -> HttpResponse:
     """The same list on a past day, or of those who see every child (``every``)."""
     child = visible(request, pupil_id)
+    past_too = shows_past_care(visitor(request).pk, child.pk)
+    # Who saw the child on a past day tells whether they were in care then.
+    if not told_of_care(request, child) or ("on" in request.GET and not past_too):
+        raise Http404
     asked = request.GET.get("on", "").strip()[:40]
     day, problem = _past_day(asked)
     viewed(by=actor(request), kind="who", object_id=child.pk, pupil_ids=[child.pk])
@@ -62,6 +67,7 @@ def who(request: HttpRequest, pupil_id: int) -> HttpResponse:
             "day": day,
             "asked": asked,
             "failed": problem,
+            "past_too": past_too,
             "every": "every" in request.GET,
             "super_user": is_super_user(request),
             **people(request, child, day, every="every" in request.GET),

@@ -92,7 +92,7 @@ def pupils_of(request: HttpRequest, user_id: int) -> HttpResponse:
         "web/user_pupils.html",
         {
             "person": person,
-            "lines": [line(pupil) for pupil in page.rows],
+            "lines": [line(pupil, care=True) for pupil in page.rows],
             "page": page,
             "q": wanted,
             "search_label": "Search by last name or UPN",

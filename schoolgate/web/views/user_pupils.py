@@ -105,8 +105,10 @@ def select(request: HttpRequest, user_id: int) -> HttpResponse:
             "draft": draft,
             "left": left,
             "right": right,
-            "available": [line(pupil) for pupil in left.rows],
-            "selected": [line(pupil, is_assigned=pupil.pk in draft.adding) for pupil in right.rows],
+            "available": [line(pupil, care=True) for pupil in left.rows],
+            "selected": [
+                line(pupil, is_assigned=pupil.pk in draft.adding, care=True) for pupil in right.rows
+            ],
             "ticked": _ids(request.GET.getlist("tick")) | _ids(request.GET.getlist("untick")),
             "next": draft.address("user-pupils-save", person.pk) if draft.size else "",
             "nothing_ticked": "nothing" in request.GET,
