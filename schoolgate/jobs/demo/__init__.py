@@ -1,13 +1,18 @@
 """The demonstration organisation: Northshire Virtual School, all of it invented.
 
 30 establishments (22 open, 7 closed, 1 yet to open), 2,000 pupils (150 of them in care) and about
-50 users. Chance is seeded: the same people each time, with dates told from the day on which it is
-made. All but a few, named under "Users", can sign in with PASS_PHRASE; begin with these:
+90 users, of whom 38 are the staff of one school. Chance is seeded: the same people each time, with
+dates told from the day on which it is made. All but a few, named under "Users" and "from inside",
+can sign in with PASS_PHRASE; begin with these:
 
     LA Super User        helen.ashworth@northshire.example
     LA User              tom.adeyemi@northshire.example
     Social Worker        priya.nair@social-care.northshire.example
     Designated Teacher   megan.rhys@maddenfordhigh.example   (Maddenford High School, 990009)
+    School Admin         ruth.calloway@maddenfordhigh.example
+    Leader               owen.fairclough@maddenfordhigh.example   (Humanities)
+    Teacher              imani.clarke@maddenfordhigh.example      (History)
+    Finance Manager      derek.pilling@maddenfordhigh.example
 
 Where the hard cases are (FACTS of the field, section 8); a test holds this list to the register.
 
@@ -73,6 +78,20 @@ Users
     not invited yet                    judith.sowerby@tarnbeckprimary.example
                                        sian.fothergill@fellside.example
     a second LA Super User             gareth.pryce@northshire.example
+
+Maddenford High School from inside: 14 subject areas, most in one of four categories; classes that
+a sync brought, with their teachers, beside those of the pupil file (which every school has)
+
+    leads every subject area           hannah.prosser@maddenfordhigh.example
+    leads three and teaches one        callum.beattie@maddenfordhigh.example
+    gone from its register of staff,   marek.dudek@maddenfordhigh.example
+      and still Leader
+      and inactive there               joan.tickle@maddenfordhigh.example
+      and never reached by mail        petra.sykes@maddenfordhigh.example
+    added by hand, not invited yet     nigel.crook@maddenfordhigh.example
+    added by hand and invited          rhodri.maddocks@maddenfordhigh.example
+                                       saffron.moule@maddenfordhigh.example
+    the invitation expired             ines.carvalho@maddenfordhigh.example
 
 Twenty pupils have a UPN whose check letter is wrong, a hundred have other identifiers only.
 """

@@ -114,12 +114,12 @@ def teachers(places: list[Place], today: date, chance: Random) -> Iterator[Adult
     """A Designated Teacher for each of these schools."""
     used: set[str] = set()
     for place in places:
-        first, last = _new_name(used, chance)
+        first, last = new_name(used, chance)
         since = date(school_year(today) - chance.randrange(5), 9, 1)
         since = min(max(since, place.opened_on or since), today)
         job = "Family support worker" if place.kind == CENTRE else "Designated Teacher"
         yield Adult(
-            first, last, _address(first, last, place.domain), job, place.urn, _phone(chance),
+            first, last, address_of(first, last, place.domain), job, place.urn, _phone(chance),
             grants=[(DESIGNATED_TEACHER.code, place.urn, (since, None))],
         )  # fmt: skip
 
@@ -130,9 +130,9 @@ def social_workers(
     """``count`` social workers who share the children, and some children whom they had before."""
     used: set[str] = set()
     for number in range(count):
-        first, last = _new_name(used, chance)
+        first, last = new_name(used, chance)
         adult = Adult(
-            first, last, _address(first, last, "social-care.northshire.example"),
+            first, last, address_of(first, last, "social-care.northshire.example"),
             "Senior social worker" if number % 5 == 0 else "Social worker",
             phone=_phone(chance),
         )  # fmt: skip
@@ -150,10 +150,10 @@ def la_users(count: int, caseload: list[Child], today: date, chance: Random) -> 
     """``count`` people of the virtual school; all but the last have children assigned to them."""
     used: set[str] = set()
     for number in range(count):
-        first, last = _new_name(used, chance)
+        first, last = new_name(used, chance)
         since = today - timedelta(days=chance.randrange(200, 1500))
         adult = Adult(
-            first, last, _address(first, last, "northshire.example"),
+            first, last, address_of(first, last, "northshire.example"),
             "Education adviser", phone=_phone(chance),
             grants=[(LA_USER.code, None, (since, None))],
         )  # fmt: skip
@@ -167,7 +167,7 @@ def _since(first: date, today: date, chance: Random) -> Span:
     return _between(first, today, chance), None
 
 
-def _new_name(used: set[str], chance: Random) -> tuple[str, str]:
+def new_name(used: set[str], chance: Random) -> tuple[str, str]:
     while True:
         first, last = chance.choice(FIRST), chance.choice(LAST)
         if last not in used:
@@ -175,7 +175,7 @@ def _new_name(used: set[str], chance: Random) -> tuple[str, str]:
             return first, last
 
 
-def _address(first: str, last: str, domain: str) -> str:
+def address_of(first: str, last: str, domain: str) -> str:
     parts = unicodedata.normalize("NFKD", f"{first}.{last}".casefold().replace("ł", "l"))
     return "".join(c for c in parts if c.isascii() and (c.isalpha() or c == ".")) + f"@{domain}"
 

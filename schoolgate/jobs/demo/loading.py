@@ -9,9 +9,18 @@ from schoolgate.access import actions as access
 from schoolgate.access import restrictions
 from schoolgate.access.actions import NewGrant
 from schoolgate.access.restrictions import NewRestriction
-from schoolgate.access.roles import DESIGNATED_TEACHER, LA_SUPER_USER, LA_USER, SOCIAL_WORKER
+from schoolgate.access.roles import (
+    DESIGNATED_TEACHER,
+    FINANCE_MANAGER,
+    LA_SUPER_USER,
+    LA_USER,
+    LEADER,
+    SCHOOL_ADMIN,
+    SOCIAL_WORKER,
+    TEACHER,
+)
 from schoolgate.audit.actions import SYSTEM, batch
-from schoolgate.jobs.demo import crowd, sign_ins
+from schoolgate.jobs.demo import crowd, inside, sign_ins
 from schoolgate.jobs.demo import places as register
 from schoolgate.jobs.demo.hard_cases import hard_cases
 from schoolgate.jobs.demo.parts import Adult, Child
@@ -20,16 +29,22 @@ from schoolgate.kit.records import Source
 from schoolgate.people import actions as people
 from schoolgate.people.actions import NewUser
 from schoolgate.schools import actions as schools
+from schoolgate.schools import classes
 from schoolgate.schools.actions import NewEnrolment, NewEpisode, NewIdentifier
 from schoolgate.schools.models import EstablishmentLink, IdentifierKind
 
 ORGANISATION = "Northshire Virtual School"
 PASS_PHRASE = "lantern-orchard-ferry-quilt"  # noqa: S105 - published: it opens invented records
+DESIGNATED = "megan.rhys@maddenfordhigh.example"
 SIGN_INS = [
     (LA_SUPER_USER.name, "helen.ashworth@northshire.example"),
     (LA_USER.name, "tom.adeyemi@northshire.example"),
     (SOCIAL_WORKER.name, "priya.nair@social-care.northshire.example"),
-    (DESIGNATED_TEACHER.name, "megan.rhys@maddenfordhigh.example"),
+    (DESIGNATED_TEACHER.name, DESIGNATED),
+    (SCHOOL_ADMIN.name, "ruth.calloway@maddenfordhigh.example"),
+    (LEADER.name, "owen.fairclough@maddenfordhigh.example"),
+    (TEACHER.name, "imani.clarke@maddenfordhigh.example"),
+    (FINANCE_MANAGER.name, "derek.pilling@maddenfordhigh.example"),
 ]
 PUPILS, IN_CARE = 2000, 150
 SOCIAL_WORKERS, LA_USERS = 16, 6
@@ -61,7 +76,14 @@ def load() -> None:
         schools.name_organisation(name=ORGANISATION, by=SYSTEM, is_demonstration=True)
         school_ids = _write_places(places)
         child_ids = _write_children([*hard.children, *many], school_ids)
-        _write_adults(adults, school_ids, child_ids)
+        user_ids = _write_adults(adults, school_ids, child_ids)
+        classes.follow_register(child_ids.values(), by=SYSTEM)
+        school = next(place for place in places if place.urn == register.MADDENFORD)
+        user_ids |= inside.write(
+            school, school_ids[school.urn], child_ids, user_ids[DESIGNATED], today,
+            Random(_SEED + 1),  # noqa: S311
+        )  # fmt: skip
+        sign_ins.write(user_ids, PASS_PHRASE)
 
 
 def _write_places(places: list[Place]) -> dict[str, int]:
@@ -142,7 +164,8 @@ def _identifiers(ids: dict[Child, int]) -> Iterator[NewIdentifier]:
 
 def _write_adults(
     adults: list[Adult], school_ids: dict[str, int], child_ids: dict[Child, int]
-) -> None:
+) -> dict[str, int]:
+    """The ids of the users by their addresses."""
     made = people.create_users(
         (
             NewUser(
@@ -178,4 +201,4 @@ def _write_adults(
         by=SYSTEM,
     )
     access.deny([id_ for adult, id_ in ids.items() if adult.inactive], by=SYSTEM)
-    sign_ins.write({adult.email: id_ for adult, id_ in ids.items()}, PASS_PHRASE)
+    return {adult.email: id_ for adult, id_ in ids.items()}
