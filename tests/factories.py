@@ -12,9 +12,10 @@ from itertools import count
 from django.utils import timezone
 
 from schoolgate.access import actions as access
-from schoolgate.access import restrictions
+from schoolgate.access import restrictions, role_changes
 from schoolgate.access.models import Grant, Restriction
-from schoolgate.access.roles import Role
+from schoolgate.access.own_roles import role_of
+from schoolgate.access.roles import OWN, Role
 from schoolgate.audit.actions import SYSTEM, Actor
 from schoolgate.kit.records import Source
 from schoolgate.people import actions as people
@@ -214,6 +215,18 @@ def grant(
     )
     access.grant([new], by=by, source=Source.SYNC if role.from_sync else Source.BY_HAND)
     return Grant.objects.filter(user=user).latest("pk")
+
+
+def own_role(
+    name: str = "Independent Reviewing Officer",
+    *,
+    purpose: str = "Chairs the reviews of the children linked to them.",
+    shows: str = "everything",
+    by: Actor = SYSTEM,
+) -> Role:
+    """A role that the organisation has added; held by nobody."""
+    pk = role_changes.create_role(name=name, purpose=purpose, shows=shows, by=by)
+    return role_of(f"{OWN}{pk}")
 
 
 def restriction(

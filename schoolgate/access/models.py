@@ -1,5 +1,8 @@
 """Grants, restrictions and denials: the records from which scope is decided."""
 
+import hashlib
+import json
+
 from django.db import models
 from django.db.models import Q
 
@@ -127,6 +130,11 @@ class OwnRole(Thing):
     def code(self) -> str:
         """What grants of this role have for their role."""
         return f"{OWN}{self.pk}"
+
+    def standing(self) -> str:
+        """A word for what can be changed of it; another one when anybody has (S57)."""
+        told = json.dumps([self.pk, self.name, self.purpose])
+        return hashlib.sha256(told.encode()).hexdigest()[:16]
 
 
 class Restriction(Dated):

@@ -1,5 +1,7 @@
 """The roles that the organisation adds, over pupils (LAC15), beside the ones that are there."""
 
+from collections.abc import Mapping
+
 from schoolgate.access.models import OwnRole
 from schoolgate.access.roles import OWN, ROLES, Detail, Opens, Over, Role
 
@@ -8,6 +10,11 @@ def every_role() -> dict[str, Role]:
     """Every role there is now, by its code, those of the organisation's own after the others."""
     own = OwnRole.objects.filter(gone_at__isnull=True).order_by("name_key", "pk")
     return {**ROLES, **{one.code: _as_role(one) for one in own}}
+
+
+def known_roles() -> dict[str, Role]:
+    """The same with those that the organisation has taken away: for naming what somebody held."""
+    return {**ROLES, **{one.code: _as_role(one) for one in OwnRole.objects.order_by("pk")}}
 
 
 def role_of(code: str) -> Role:
@@ -21,6 +28,32 @@ def role_of(code: str) -> Role:
     if found is None:
         raise KeyError(code)
     return _as_role(found)
+
+
+def role_named(name: str) -> Role | None:
+    """The role there is now with this name, whatever its case and blanks."""
+    wanted = in_one_word(name)
+    for role in every_role().values():
+        if in_one_word(role.name) == wanted:
+            return role
+    return None
+
+
+def in_one_word(name: str) -> str:
+    """A name of a role as two are compared: without its case and blanks."""
+    return "".join(name.split()).casefold()
+
+
+def by_file() -> dict[str, Role]:
+    """The roles that a file of users may give: all but those that come from a sync (LAC3)."""
+    return {code: role for code, role in every_role().items() if not role.from_sync}
+
+
+def linked_by_hand(known: Mapping[str, Role]) -> list[Role]:
+    """Those of the roles to which pupils are linked by hand, then those to which they are assigned
+    (LAC10)."""
+    linked = [role for role in known.values() if role.over is Over.PUPILS]
+    return [*linked, *(role for role in known.values() if role.assigns_pupils)]
 
 
 def _as_role(one: OwnRole) -> Role:

@@ -164,15 +164,6 @@ ROLES = {
 SCHOOL_ROLES = (SCHOOL_ADMIN, LEADER, TEACHER)
 
 
-def role_named(name: str) -> Role | None:
-    """The role with this name, whatever its case and blanks."""
-    wanted = "".join(name.split()).casefold()
-    for role in ROLES.values():
-        if "".join(role.name.split()).casefold() == wanted:
-            return role
-    return None
-
-
 def codes(opens: Opens) -> list[str]:
     """The codes of the roles that open pupils by this rule."""
     return [role.code for role in ROLES.values() if role.opens is opens]

@@ -8,9 +8,10 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 
 from schoolgate.access import relations, scope
+from schoolgate.access.own_roles import role_of
 from schoolgate.access.preview import Preview
 from schoolgate.access.relations import Relations
-from schoolgate.access.roles import ROLES, Opens
+from schoolgate.access.roles import Opens
 from schoolgate.intake import previews
 from schoolgate.intake.models import Import
 from schoolgate.kit import bulk
@@ -34,7 +35,7 @@ class KeptAccess:
 
     def __init__(self, run: Import) -> None:
         self.run = run
-        self.role = ROLES.get(run.role)
+        self.role = role_of(run.role) if run.role else None
         self.of_users = run.kind == "users"
         self.of_leavers = run.kind == "leavers"
         self._kept = f"FROM intake_proposal WHERE run_id = {run.pk}"

@@ -16,7 +16,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from schoolgate.access.authority import may_manage
-from schoolgate.access.roles import ROLES, role_named
+from schoolgate.access.own_roles import every_role, role_named, role_of
 from schoolgate.audit.actions import Actor, batch
 from schoolgate.intake import decisions, keeping, progress
 from schoolgate.intake.columns import KINDS
@@ -46,7 +46,7 @@ INVITE_AT = time(8)  # in the morning, where invitations are for a later day
 def plan_for(kind: str, *, role: str, by: Actor, decided: Decided | None = None) -> Plan:
     """The plan of a file of this kind; ``role`` (a code) for users."""
     if kind == "users":
-        return UsersPlan(role=ROLES[role], by=by, decided=decided)
+        return UsersPlan(role=role_of(role), by=by, decided=decided)
     plans: dict[str, Callable[..., Plan]] = {
         "pupils": PupilsPlan,
         "establishments": EstablishmentsPlan,
@@ -78,7 +78,7 @@ def receive(
     may_manage(by)
     if kind not in KINDS:
         raise Refusal("Choose what the file holds.")
-    if kind == "users" and role not in ROLES:
+    if kind == "users" and role not in every_role():
         found = role_named(role)
         if found is None:
             raise Refusal("Choose a user role for this import.")

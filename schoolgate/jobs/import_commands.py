@@ -199,11 +199,11 @@ def _headings(wanted: list[str]) -> dict[str, str]:
 
 
 def _role(name: str) -> str:
-    from schoolgate.access.roles import ROLES, role_named
+    from schoolgate.access.own_roles import by_file, role_named
 
     role = role_named(name)
     if role is None:
-        names = ", ".join(f'"{role.name}"' for role in ROLES.values())
+        names = ", ".join(f'"{role.name}"' for role in by_file().values())
         raise Stop(f'Choose one of these roles, not "{name}": {names}.')
     return role.code
 

@@ -88,16 +88,16 @@ def _identifiers(pupil_ids: "array[int]", as_at: datetime | None) -> "Iterator[s
 def whosees(args: argparse.Namespace) -> int:
     """Print a line for each grant that lets a user see the pupil: who, role, place, since."""
     from schoolgate.access import scope
-    from schoolgate.access.roles import ROLES
+    from schoolgate.access.own_roles import known_roles
     from schoolgate.audit.actions import COMMAND_LINE, viewed
 
     as_at = _moment(args.on)
     pupil = _pupil(args.pupil, as_at)
-    organisation = _organisation()
+    organisation, roles = _organisation(), known_roles()
     lines = [
         (
             opening.user.get_username(),
-            ROLES[opening.grant.role].name,
+            roles[opening.grant.role].name,
             _place(opening.grant, organisation),
             opening.grant.starts_on.isoformat(),
         )
@@ -126,13 +126,14 @@ def why(args: argparse.Namespace) -> int:
 
 
 def _bearings(answer: "Why", organisation: str) -> "Iterator[str]":
-    from schoolgate.access.roles import ROLES
+    from schoolgate.access.own_roles import known_roles
     from schoolgate.kit import dates
 
+    roles = known_roles()
     for bearing in answer.grants:
         grant = bearing.grant
         yield (
-            f"Grant: {ROLES[grant.role].name}, {_place(grant, organisation)},"
+            f"Grant: {roles[grant.role].name}, {_place(grant, organisation)},"
             f" {_period(grant)}, {_origin(grant)}: {bearing.reason}."
         )
     for restriction in answer.restrictions:
@@ -160,8 +161,10 @@ def _place(grant: "Grant", organisation: str) -> str:
         return "this pupil"
     from schoolgate.access.roles import ROLES, Over
 
-    known = ROLES[grant.role].over is Over.ORGANISATION
-    return organisation if known else "no establishment yet"
+    role = ROLES.get(grant.role)
+    if role is None or role.over is Over.PUPILS:
+        return "no pupil yet"
+    return organisation if role.over is Over.ORGANISATION else "no establishment yet"
 
 
 def _organisation() -> str:

@@ -52,6 +52,7 @@ def organisation(request: HttpRequest) -> dict[str, Any]:
             request,
             [
                 ("Users", "users", ("/settings/users/",)),
+                ("Roles", "roles", ("/settings/roles/",)),
                 ("Imports", "imports", ("/settings/imports/",)),
                 ("Mail", "mail", ("/settings/mail/",)),
                 ("Events", "events", ("/settings/events/",)),

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from django.urls import reverse
 
 from schoolgate.access import scope
+from schoolgate.access.models import OwnRole
 from schoolgate.audit.models import Event, EventBatch
 from schoolgate.people.models import User
 from schoolgate.schools.models import Establishment, Pupil
@@ -40,7 +41,7 @@ def told(events: Sequence[Event], batches: dict[int, EventBatch], names: "Names"
 
 
 class Names:
-    """The records that some events tell of, looked up in three queries.
+    """The records that some events tell of, looked up in a few queries.
 
     Children are named as far as the reader may see them: ``pupils`` are those.
     """
@@ -57,6 +58,8 @@ class Names:
             pupil.pk: pupil for pupil in scope.pupils_visible_to(reader_id).filter(pk__in=pupils)
         }
         self.schools = Establishment.objects.in_bulk(schools)
+        roles = {e.object_id for e in events if e.kind == "role" and e.object_id}
+        self.roles = OwnRole.objects.in_bulk(roles) if roles else {}
 
     def actor(self, batch: EventBatch) -> About:
         """Who acted."""
@@ -76,6 +79,10 @@ class Names:
         if event.kind == "establishment" and event.object_id is not None:
             school = self.schools.get(event.object_id)
             found.append(About(school.name if school else f"Establishment {event.object_id}"))
+        if event.kind == "role" and event.object_id in self.roles:
+            role = self.roles[event.object_id]
+            address = "" if role.gone_at else reverse("role-edit", args=[role.pk])
+            found.append(About(role.name, address))
         if event.kind == "import" and event.object_id is not None:
             address = reverse("import", args=[event.object_id])
             found.append(About(f"Import {event.object_id}", address))

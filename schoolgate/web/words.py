@@ -1,10 +1,11 @@
 """Records in the words that pages show."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from schoolgate.access.models import Grant
-from schoolgate.access.roles import ROLES, Opens
+from schoolgate.access.own_roles import role_of
+from schoolgate.access.roles import ROLES, Opens, Role
 from schoolgate.intake.models import Import
 from schoolgate.kit.records import Ending, Known, Source
 from schoolgate.outbox.queries import mail_is_set_up
@@ -56,9 +57,9 @@ def invitations_sent(count: int) -> str:
     return f"{count:,} invitations wait: mail is not set up here yet."
 
 
-def role_name(code: str) -> str:
-    """The name of a role."""
-    return ROLES[code].name
+def role_name(code: str, known: Mapping[str, Role] | None = None) -> str:
+    """The name of a role; for a list, ``known`` has the roles looked up once."""
+    return (known[code] if known is not None else role_of(code)).name
 
 
 def place(grant: Grant) -> str:
@@ -67,9 +68,10 @@ def place(grant: Grant) -> str:
         return grant.establishment.name
     if grant.pupil_id is not None:
         return "This pupil"
-    if ROLES[grant.role].opens is Opens.EVERY_PUPIL:
+    role = ROLES.get(grant.role)  # one of the organisation's own is over pupils
+    if role is not None and role.opens is Opens.EVERY_PUPIL:
         return "Every pupil"
-    if ROLES[grant.role].opens is Opens.IN_CARE_ON_ROLL:
+    if role is not None and role.opens is Opens.IN_CARE_ON_ROLL:
         return "No school known yet"
     return "Pupils linked to them"
 

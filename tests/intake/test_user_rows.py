@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from schoolgate.access.models import Grant
-from schoolgate.access.roles import role_named
+from schoolgate.access.own_roles import role_named
 from schoolgate.audit.actions import SYSTEM
 from schoolgate.intake.columns import UPN_HEADING, URN_HEADING
 from schoolgate.kit.records import Source

@@ -14,6 +14,7 @@ from django.urls import URLPattern, URLResolver, get_resolver, reverse
 from django.utils import timezone
 
 from schoolgate.access.models import Grant
+from schoolgate.access.roles import OWN
 from schoolgate.audit.actions import SYSTEM
 from schoolgate.intake import runs
 from schoolgate.outbox.models import Mail
@@ -68,6 +69,7 @@ class World:
     link: str
     restriction_id: int
     grant_id: int
+    role_id: int
     school: School
 
     def address(self, route: Route, *, pupil: int, user: int | None = None) -> str:
@@ -81,6 +83,7 @@ class World:
             "category_id": self.school.humanities.pk,
             "restriction_id": self.restriction_id,
             "grant_id": self.grant_id,
+            "role_id": self.role_id,
             "import_id": self.run.pk,
             "token": self.token,
             "link": self.link,
@@ -131,6 +134,7 @@ def a_world(cast: Cast) -> World:
         an_invitation(cast.noor),
         restriction.pk,
         Grant.objects.get(user=cast.sara, pupil=cast.amira).pk,
+        int(factories.own_role().code.removeprefix(OWN)),
         inside(cast),
     )
 
@@ -180,6 +184,9 @@ FORMS: dict[str, dict[str, Any]] = {
         "email": "sara@council.example", "phone": "", "establishment": "", "add_school": "",
         "roles": "social_worker", "status": "active",
     },
+    "role-add": {"name": "Youth Justice Worker", "purpose": "", "shows": "the register"},
+    "role-edit": {"name": "Reviewing Officer", "purpose": "", "seen": ""},
+    "role-remove": {"seen": ""},
     "user-pupils-save": {"step": "save"},
     "user-invite": {},
     "users-invite": {},

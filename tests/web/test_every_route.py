@@ -28,6 +28,8 @@ CHANGING = set(FORMS) - {
     "user-edit",
     "user-pupils-save",
     "users-invite",
+    "role-edit",
+    "role-remove",
 }
 # Pages that show nothing themselves, and lead to the one that there is.
 LEADS_ON = {"my-school"}

@@ -14,6 +14,7 @@ IDS = [route.name for route in PAGES]
 # Pages that name no child on the register to an LA Super User.
 WITHOUT_CHILDREN = {
     "import-columns", "import-findings", "import-row", "import-rows",
+    "roles", "role-add", "role-edit", "role-remove",
     "organisation", "organisation-style", "guide", "guide-page", "accessibility",
     "my-school", "school-staff", "school-subjects", "school-classes",
     "home", "user-suggest", "pupil-suggest", "user-why",

@@ -192,7 +192,7 @@ def test_query_count_of_a_past_day(clock, cast, browse, count_queries, more):
     clock.wait(days=1)
     browser = browse(cast.ada)
     day = (clock.today - timedelta(days=1)).isoformat()
-    with count_queries(25, events=1):
+    with count_queries(26, events=1):
         browser.get(f"/pupils/{cast.amira.pk}/who/", on=day)
 
 
@@ -203,5 +203,5 @@ def test_query_count(cast, browse, count_queries, more):
         factories.restriction(factories.user(), cast.amira)
     factories.restriction(cast.noor, cast.amira)
     browser = browse(cast.ada)
-    with count_queries(30, events=1):
+    with count_queries(32, events=1):
         browser.get(f"/pupils/{cast.amira.pk}/")

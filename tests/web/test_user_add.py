@@ -237,7 +237,7 @@ def test_query_count_of_the_preview(cast, browse, count_queries, more):
         factories.episode(child)
     assert Pupil.objects.count() == 5 + more
     ada = browse(cast.ada)
-    with count_queries(23, events=1):
+    with count_queries(24, events=1):
         checked(ada)
 
 

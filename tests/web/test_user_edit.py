@@ -354,5 +354,5 @@ def test_query_count(cast, browse, count_queries, more):
         school = factories.establishment()
         factories.grant(cast.dora, DESIGNATED_TEACHER, school=school)
     ada = browse(cast.ada)
-    with count_queries(10):
+    with count_queries(12):
         ada.get(address(cast.dora))

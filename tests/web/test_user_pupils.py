@@ -260,5 +260,5 @@ def test_query_count(cast, browse, count_queries, more):
         factories.enrolment(factories.pupil(last_name=f"M{n}"), cast.abbey)
         factories.grant(cast.sara, SOCIAL_WORKER, pupil=factories.pupil())
     ada = browse(cast.ada)
-    with count_queries(24, events=1):
+    with count_queries(25, events=1):
         ada.get(at(cast.sara))

@@ -80,7 +80,7 @@ def test_query_count(cast, browse, count_queries, more):
     for _ in range(more):
         factories.grant(factories.user(workplace=cast.abbey), DESIGNATED_TEACHER, school=cast.abbey)
     browser = browse(cast.ada)
-    with count_queries(11):
+    with count_queries(12):
         browser.get("/settings/users/")
 
 
@@ -118,7 +118,7 @@ def test_query_count_of_a_user(cast, browse, count_queries, more):
     for _ in range(more):
         factories.grant(cast.sara, SOCIAL_WORKER, pupil=factories.pupil())
     browser = browse(cast.ada)
-    with count_queries(25, events=1):
+    with count_queries(26, events=1):
         browser.get(f"/settings/users/{cast.sara.pk}/")
 
 

@@ -199,8 +199,8 @@ def test_query_count(cast, browse, count_queries, more):
     for _ in range(more):
         factories.grant(factories.user(), SOCIAL_WORKER)
     browser = browse(cast.ada)
-    with count_queries(9):
+    with count_queries(10):
         page = browser.get(MANY, role="social_worker")
-    with count_queries(30, events=4):
+    with count_queries(31, events=4):
         browser.post(f"{MANY}?role=social_worker", **page.hidden())
     assert len(invited()) == 1 + more

@@ -181,7 +181,7 @@ def test_query_count_with_search_and_filters(cast, browse, count_queries, more, 
         )
     browser = browse(cast.ada)
     question = {"role": "designated_teacher", "establishment": "100001", "q": "tea", "sort": sort}
-    with count_queries(15 + (sort != "name")):
+    with count_queries(16 + (sort != "name")):
         browser.get(USERS, **question)
 
 

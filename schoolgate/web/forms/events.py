@@ -17,10 +17,10 @@ from schoolgate.web.forms.pupils import Filter
 from schoolgate.web.search import pupils_meant, users_meant
 
 _WRITTEN = ["created", "changed", "recorded", "ended", "removed"]
-_ELSEWHERE = ["user", "organisation"]
+_ELSEWHERE = ["user", "organisation", "role"]
 # The kinds of event to choose from: words, and which events they are.
 KINDS: dict[str, tuple[str, Q]] = {
-    "roles": ("Roles given and taken away", Q(verb__in=["granted", "revoked"])),
+    "roles": ("Roles given and taken away", Q(verb__in=["granted", "revoked"]) | Q(kind="role")),
     "restrictions": ("Restrictions added and lifted", Q(verb__in=["restricted", "lifted"])),
     "active": ("Users made inactive or active", Q(verb__in=["denied", "allowed"])),
     "users": ("Users added, changed and removed", Q(verb__in=_WRITTEN, kind="user")),

@@ -8,7 +8,7 @@ from django.core.files.uploadedfile import UploadedFile
 from django.db.models import QuerySet
 from django.utils import timezone
 
-from schoolgate.access.roles import ROLES
+from schoolgate.access.own_roles import by_file
 from schoolgate.intake.columns import KINDS
 from schoolgate.intake.models import Import, State
 from schoolgate.intake.sources.open_file import LOOKED_AT, refuse_other_kinds
@@ -47,7 +47,6 @@ class UploadForm(forms.Form):
         label="Choose a user role for this import",
         required=False,
         help_text="One role for the whole file. What each role sees is told beside this form.",
-        choices=[("", "Choose a role"), *((role.code, role.name) for role in ROLES.values())],
         error_messages={"invalid_choice": "Choose a user role for this import."},
         widget=Choice(),
     )
@@ -61,6 +60,11 @@ class UploadForm(forms.Form):
         },
         widget=File(attrs={"accept": ".csv,.txt,.tsv,.xlsx"}),
     )
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        named = ((role.code, role.name) for role in by_file().values())
+        self.fields["role"].choices = [("", "Choose a role"), *named]  # type: ignore[attr-defined]
 
     def clean_file(self) -> UploadedFile:
         """A file that cannot be what we read is sent back at once, by its first bytes."""

@@ -5,7 +5,8 @@ from typing import Any
 
 from django import forms
 
-from schoolgate.access.roles import DESIGNATED_TEACHER, ROLES
+from schoolgate.access.own_roles import every_role
+from schoolgate.access.roles import DESIGNATED_TEACHER, Role
 from schoolgate.intake import checks
 from schoolgate.kit.names import email_key, name_key, tidy
 from schoolgate.people.models import User
@@ -93,6 +94,13 @@ class PersonForm(forms.Form):
         return values
 
 
+def _offer(field: forms.Field, roles: Iterable[Role]) -> None:
+    """Let a field have these roles to choose from, each with what it is for."""
+    known = list(roles)
+    field.choices = [(role.code, role.name) for role in known]  # type: ignore[attr-defined]
+    field.widget.hints = {role.code: role.purpose for role in known}
+
+
 def _with_letters(name: str, which: str) -> str:
     if name and not name_key(name):
         raise forms.ValidationError(f"Enter a {which} name that has letters in it.")
@@ -106,9 +114,8 @@ class AddForm(PersonForm):
 
     role = forms.ChoiceField(
         label="Role",
-        choices=[(role.code, role.name) for role in ROLES.values()],
         error_messages={"required": "Choose a role.", "invalid_choice": ONE_OF_THE_ROLES},
-        widget=Radios(hints={role.code: role.purpose for role in ROLES.values()}),
+        widget=Radios(),
     )
     establishment = EstablishmentField(
         label="Establishment",
@@ -133,6 +140,10 @@ class AddForm(PersonForm):
         widget=Tick(),
     )
 
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        _offer(self.fields["role"], every_role().values())
+
     def clean(self) -> dict[str, Any]:
         given = super().clean() or {}
         if given.get("role") == DESIGNATED_TEACHER.code and "establishment" in given:
@@ -156,9 +167,8 @@ class EditForm(PersonForm):
     roles = forms.MultipleChoiceField(
         label="Roles",
         required=False,
-        choices=[(role.code, role.name) for role in ROLES.values()],
         error_messages={"invalid_choice": ONE_OF_THE_ROLES},
-        widget=Ticks(hints={role.code: role.purpose for role in ROLES.values()}),
+        widget=Ticks(),
     )
     schools = forms.MultipleChoiceField(
         label="Designated Teacher at",
@@ -199,6 +209,7 @@ class EditForm(PersonForm):
     ) -> None:
         super().__init__(*args, **kwargs)
         self.person = person
+        _offer(self.fields["roles"], every_role().values())
         self.places = {school.urn: school for school in schools}
         choices = [(urn, described(school)) for urn, school in self.places.items()]
         self.fields["schools"].choices = choices  # type: ignore[attr-defined]

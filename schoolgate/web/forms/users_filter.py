@@ -9,7 +9,7 @@ from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.utils import timezone
 
 from schoolgate.access.holdings import denied, holders
-from schoolgate.access.roles import ROLES
+from schoolgate.access.own_roles import every_role
 from schoolgate.people import invitations
 from schoolgate.people.models import User
 from schoolgate.schools.establishments import called, described
@@ -41,7 +41,6 @@ class UserFilters(forms.Form):
     role = Filter(
         label="Role",
         required=False,
-        choices=[("", "All roles"), *((role.code, role.name) for role in ROLES.values())],
     )
     status = Filter(
         label="Status", required=False, choices=[("", "All statuses"), *STATUSES.items()]
@@ -69,6 +68,9 @@ class UserFilters(forms.Form):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        self.roles = every_role()
+        named = ((role.code, role.name) for role in self.roles.values())
+        self.fields["role"].choices = [("", "All roles"), *named]  # type: ignore[attr-defined]
         self.is_valid()
         given = self.cleaned_data
         self.by_role: str = given.get("role") or ""
@@ -81,7 +83,7 @@ class UserFilters(forms.Form):
         """What is on: the field, its label, and the choice in words."""
         on = []
         if self.by_role:
-            on.append(("role", "Role", ROLES[self.by_role].name))
+            on.append(("role", "Role", self.roles[self.by_role].name))
         if self.by_status:
             on.append(("status", "Status", STATUSES[self.by_status]))
         if self.wanted_place:

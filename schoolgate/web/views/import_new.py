@@ -6,7 +6,7 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods, require_safe
 
-from schoolgate.access.roles import ROLES
+from schoolgate.access.own_roles import by_file
 from schoolgate.intake import runs
 from schoolgate.intake.columns import KINDS
 from schoolgate.intake.models import Import
@@ -48,7 +48,7 @@ def new(request: HttpRequest) -> HttpResponse:
             "form": form,
             "only": only,
             "kinds": [only] if only else [KINDS[code] for code in ORDER],
-            "roles": ROLES.values() if only is None or only.code == "users" else (),
+            "roles": by_file().values() if only is None or only.code == "users" else (),
             "max_bytes": MAX_BYTES,
         },
     )

@@ -10,7 +10,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_safe
 
-from schoolgate.access.roles import ROLES
+from schoolgate.access.own_roles import role_of
 from schoolgate.intake import gains
 from schoolgate.intake.columns import KINDS, Kind
 from schoolgate.intake.findings import Severity
@@ -209,7 +209,7 @@ def what_of(run: Import) -> str:
     """What the file of an import holds, in words."""
     kind: Kind | None = KINDS.get(run.kind)
     name = kind.name if kind else run.kind.capitalize()
-    return f"{name}: {ROLES[run.role].name}" if run.role in ROLES else name
+    return f"{name}: {role_of(run.role).name}" if run.role else name
 
 
 def people_of(found: Iterable[Import]) -> dict[int, User]:

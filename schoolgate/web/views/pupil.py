@@ -11,6 +11,7 @@ from django.views.decorators.http import require_safe
 
 from schoolgate.access.holdings import restrictions_on, shows_past_care
 from schoolgate.access.models import Restriction
+from schoolgate.access.own_roles import known_roles
 from schoolgate.access.seen_by import later
 from schoolgate.audit.actions import viewed
 from schoolgate.schools import today as register
@@ -55,13 +56,13 @@ def _beyond_register(request: HttpRequest, child: Pupil, day: date) -> dict[str,
     """What only a reader who is told of care is shown: that, and everybody else who sees them."""
     past_too = shows_past_care(visitor(request).pk, child.pk)
     super_user = is_super_user(request)
-    episodes = _episodes(child, day, past_too=past_too)
+    episodes, known = _episodes(child, day, past_too=past_too), known_roles()
     return {
         "in_care": _now(episodes, day),
         "past_episodes": [e for e in episodes if e.ends_on and e.ends_on < day],
         "past_too": past_too,
         "changes": [
-            (change, [(words.role_name(g.role), words.place(g)) for g in change.grants])
+            (change, [(words.role_name(g.role, known), words.place(g)) for g in change.grants])
             for change in later(child.pk)
         ],
         "restrictions": _restrictions(child, day) if super_user else [],

@@ -12,6 +12,7 @@ from django.views.decorators.http import require_safe
 from schoolgate.access import seen_by
 from schoolgate.access.holdings import shows_past_care
 from schoolgate.access.models import Grant
+from schoolgate.access.own_roles import known_roles
 from schoolgate.access.roles import ROLES
 from schoolgate.audit.actions import viewed
 from schoolgate.kit.dates import end_of, parse_day
@@ -98,13 +99,14 @@ def people(
 def _persons(pupil_id: int, users: list[User], as_at: datetime | None) -> dict[int, Person]:
     held = seen_by.through(pupil_id, [user.pk for user in users], as_at)
     origins = words.Origins([grant for grants in held.values() for grant in grants])
+    known = known_roles()
     return {
         user.pk: Person(
             user,
             [
                 Through(
                     grant,
-                    words.role_name(grant.role),
+                    words.role_name(grant.role, known),
                     words.place(grant),
                     origins.of(grant),
                     origins.ending(grant) if as_at else "",

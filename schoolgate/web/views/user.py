@@ -1,6 +1,6 @@
 """One user: what they hold, from where, since when; and whom they see."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from django.http import Http404, HttpRequest, HttpResponse
@@ -11,7 +11,8 @@ from django.views.decorators.http import require_safe
 from schoolgate.access import scope
 from schoolgate.access.holdings import grants_of, holdings, users_with_status
 from schoolgate.access.models import Denial, Grant
-from schoolgate.access.roles import DESIGNATED_TEACHER, ROLES, Opens
+from schoolgate.access.own_roles import known_roles, linked_by_hand
+from schoolgate.access.roles import DESIGNATED_TEACHER, ROLES, Opens, Role
 from schoolgate.audit.actions import viewed
 from schoolgate.outbox.queries import last_problems
 from schoolgate.people.models import User
@@ -20,7 +21,7 @@ from schoolgate.web import words
 from schoolgate.web.paging import page_of, sought
 from schoolgate.web.permissions import actor, only_super_user, visitor
 from schoolgate.web.views.pupils import ORDER, line, named
-from schoolgate.web.views.users import BY_HAND, status_of
+from schoolgate.web.views.users import status_of
 
 LINKS_ON_A_PAGE = 50
 
@@ -55,7 +56,7 @@ def user(request: HttpRequest, user_id: int) -> HttpResponse:
     ids = {id_ for grant in page.rows if (id_ := grant.pupil_id)}
     known = mine.filter(pk__in=ids)
     visible = set(known.values_list("pk", flat=True))
-    origins = words.Origins([*wider, *page.rows])
+    origins, named = words.Origins([*wider, *page.rows]), known_roles()
     viewed(by=actor(request), kind="user", object_id=person.pk, pupil_ids=sorted(visible))
     return render(
         request,
@@ -66,9 +67,9 @@ def user(request: HttpRequest, user_id: int) -> HttpResponse:
             "holding": holdings([person.pk], day, reader_id=visitor(request).pk)[person.pk],
             "mail_problem": last_problems([person.pk]).get(person.pk, ""),
             "can_invite": _can_invite(person),
-            "assigns": _assigns(wider, page.rows),
-            "roles": _held(wider, origins, visible),
-            "links": _held(page.rows, origins, visible),
+            "assigns": _assigns(wider, page.rows, named),
+            "roles": _held(wider, origins, visible, named),
+            "links": _held(page.rows, origins, visible, named),
             "page": page,
             "denial": Denial.objects.filter(user=person, ended_at__isnull=True).first(),
             "today": day,
@@ -97,7 +98,7 @@ def pupils_of(request: HttpRequest, user_id: int) -> HttpResponse:
             "q": wanted,
             "search_label": "Search by last name or UPN",
             "reasons": _reasons(person, list(grants_of(person.pk).filter(pupil__isnull=True))),
-            "assigns": grants_of(person.pk).filter(role__in=[r.code for r in BY_HAND]).exists(),
+            "assigns": grants_of(person.pk).filter(role__in=_by_hand(known_roles())).exists(),
         },
     )
 
@@ -116,16 +117,20 @@ def _can_invite(person: User) -> bool:
     return bool(person.email) and not person.has_usable_password() and not denied
 
 
-def _assigns(wider: Sequence[Grant], links: Sequence[Grant]) -> bool:
+def _assigns(wider: Sequence[Grant], links: Sequence[Grant], known: Mapping[str, Role]) -> bool:
     """Whether a role is held to which pupils are linked by hand."""
-    codes = {role.code for role in BY_HAND}
+    codes = _by_hand(known)
     return any(grant.role in codes for grant in (*wider, *links))
+
+
+def _by_hand(known: Mapping[str, Role]) -> set[str]:
+    return {role.code for role in linked_by_hand(known)}
 
 
 def _reasons(person: User, wider: Sequence[Grant]) -> list[str]:
     """Why the list is what it is, where nobody selects it by hand (LAC10)."""
     held = {grant.role for grant in wider}
-    if any(ROLES[code].opens is Opens.EVERY_PUPIL for code in held):
+    if any(role.opens is Opens.EVERY_PUPIL for c, role in ROLES.items() if c in held):
         return [f"{person} sees every pupil on the register. Nobody adds or removes them by hand."]
     if DESIGNATED_TEACHER.code in held:
         schools = sorted({g.establishment.name for g in wider if g.establishment})
@@ -137,11 +142,16 @@ def _reasons(person: User, wider: Sequence[Grant]) -> list[str]:
     return []
 
 
-def _held(grants: Sequence[Grant], origins: words.Origins, visible: set[int]) -> list[Held]:
+def _held(
+    grants: Sequence[Grant],
+    origins: words.Origins,
+    visible: set[int],
+    known: Mapping[str, Role],
+) -> list[Held]:
     return [
         Held(
             grant,
-            words.role_name(grant.role),
+            words.role_name(grant.role, known),
             words.place(grant),
             str(grant.pupil) if grant.pupil_id in visible else "",
             origins.of(grant),

@@ -10,8 +10,9 @@ from django.views.decorators.http import require_http_methods
 
 from schoolgate.access.accounts import UserToAdd, add_users
 from schoolgate.access.actions import NewGrant
+from schoolgate.access.own_roles import every_role, role_of
 from schoolgate.access.proposals import NEW_USER, deciding, preview_of
-from schoolgate.access.roles import ROLES, Over
+from schoolgate.access.roles import Over
 from schoolgate.intake import checks
 from schoolgate.kit.names import looks_garbled
 from schoolgate.kit.refusal import Refusal
@@ -89,7 +90,7 @@ def _facts(given: dict[str, Any]) -> NewUser:
 
 
 def _grants(given: dict[str, Any]) -> list[NewGrant]:
-    role, school = ROLES[given["role"]], given["establishment"]
+    role, school = role_of(given["role"]), given["establishment"]
     over = school.pk if school and role.over is Over.ESTABLISHMENT else None
     return [NewGrant(NEW_USER, role.code, over, None, timezone.localdate())]
 
@@ -101,7 +102,7 @@ def _shown(request: HttpRequest, form: AddForm) -> Shown:
     return Shown(
         title=f"Check before you save: {given['first_name']} {given['last_name']}",
         facts=[
-            ("Role", ROLES[given["role"]].name),
+            ("Role", role_of(given["role"]).name),
             ("E-mail address", given["email"]),
             ("Job title", given["job_title"] or "–"),
             ("Phone", given["phone"] or "–"),
@@ -140,7 +141,7 @@ def notes_on(given: dict[str, Any]) -> list[str]:
 def _prefilled(request: HttpRequest) -> dict[str, Any]:
     """What a link to this page fills in: a role by its code, an establishment by its id."""
     filled: dict[str, Any] = {}
-    if (role := request.GET.get("role", "")) in ROLES:
+    if (role := request.GET.get("role", "")) in every_role():
         filled["role"] = role
     number = request.GET.get("establishment", "")
     is_id = number.isascii() and number.isdigit() and len(number) < 18

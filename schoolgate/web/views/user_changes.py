@@ -10,7 +10,7 @@ from schoolgate.access.actions import allow, deny, revoke
 from schoolgate.access.authority import may_manage
 from schoolgate.access.holdings import grants_of
 from schoolgate.access.models import Grant
-from schoolgate.access.roles import ROLES
+from schoolgate.access.own_roles import role_of
 from schoolgate.kit.refusal import Refusal
 from schoolgate.people.invitations import BOUNCED, EXPIRED, INVITED, invite
 from schoolgate.people.models import User
@@ -139,7 +139,7 @@ def _question(person: User, grant: Grant, named: bool) -> str:
 
 
 def _meaning(person: User, grant: Grant) -> list[str]:
-    role = ROLES[grant.role]
+    role = role_of(grant.role)
     sentences = []
     if grant.pupil_id is not None and role.assigns_pupils:
         sentences.append(f"The pupil no longer stands first in the list of {person}.")

@@ -21,6 +21,7 @@ from schoolgate.access.accounts import UserToSave, save_users
 from schoolgate.access.actions import NewGrant
 from schoolgate.access.holdings import grants_of, removed_before
 from schoolgate.access.models import Grant
+from schoolgate.access.own_roles import every_role, linked_by_hand
 from schoolgate.access.proposals import deciding, preview_of
 from schoolgate.access.roles import Over, Role
 from schoolgate.audit.actions import viewed
@@ -33,7 +34,6 @@ from schoolgate.web.permissions import actor, only_super_user, visitor
 from schoolgate.web.views.pupils import ORDER, line, named
 from schoolgate.web.views.user import there
 from schoolgate.web.views.user_preview import CHANGED, Question, Shown, access_of, show
-from schoolgate.web.views.users import BY_HAND
 
 # As many as an address holds.
 MOST = 400
@@ -179,15 +179,15 @@ def save(request: HttpRequest, user_id: int) -> HttpResponse:
 
 def roles_by_hand(person: User) -> list[Role]:
     """The roles of a user to which pupils are linked by hand."""
-    today = timezone.localdate()
+    today, known = timezone.localdate(), linked_by_hand(every_role())
     held = set(
         grants_of(person.pk)
         .filter(Q(ends_on__isnull=True) | Q(ends_on__gte=today), starts_on__lte=today)
-        .filter(Q(pupil__isnull=True) | ~Q(role__in=[r.code for r in BY_HAND if r.assigns_pupils]))
+        .filter(Q(pupil__isnull=True) | ~Q(role__in=[r.code for r in known if r.assigns_pupils]))
         .values_list("role", flat=True)
         .distinct()
     )
-    return [role for role in BY_HAND if role.code in held]
+    return [role for role in known if role.code in held]
 
 
 def _draft(request: HttpRequest, person: User, roles: list[Role], mine: QuerySet[Pupil]) -> Draft:

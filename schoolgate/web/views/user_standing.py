@@ -11,7 +11,8 @@ from django.utils import timezone
 from schoolgate.access.actions import shut_out
 from schoolgate.access.holdings import grants_of
 from schoolgate.access.models import Grant
-from schoolgate.access.roles import DESIGNATED_TEACHER, ROLES
+from schoolgate.access.own_roles import every_role, known_roles
+from schoolgate.access.roles import DESIGNATED_TEACHER
 from schoolgate.audit.models import Event, EventBatch
 from schoolgate.people.models import User
 from schoolgate.schools.models import Establishment
@@ -61,7 +62,8 @@ class Standing:
 def fact_in_words(name: str, value: Any) -> str:
     """A fact of :class:`Standing` as people read it; a URN with the name of its school."""
     if name == "roles":
-        return ", ".join(ROLES[code].name for code in value)
+        known = known_roles()
+        return ", ".join(known[code].name for code in value)
     if name in ("schools", "establishment"):
         urns: list[str] = value if isinstance(value, list) else [value]
         found = Establishment.objects.filter(urn__in=urns, gone_at__isnull=True)
@@ -101,7 +103,7 @@ def standing_of(person: User) -> Standing:
         job_title=person.job_title,
         phone=person.phone,
         establishment=person.workplace.urn if person.workplace else "",
-        roles=[code for code in ROLES if code in roles],
+        roles=[code for code in every_role() if code in roles],
         schools=sorted({g.establishment.urn for g in teaching if g.establishment}),
         school_unknown=bool(teaching) and not any(g.establishment_id for g in teaching),
         status="inactive" if denied else "active",

@@ -12,15 +12,12 @@ from django.utils import timezone
 from django.views.decorators.http import require_safe
 
 from schoolgate.access.holdings import Holding, holdings, users_with_status
-from schoolgate.access.roles import LA_USER, SOCIAL_WORKER
+from schoolgate.access.own_roles import linked_by_hand
 from schoolgate.people.models import User
 from schoolgate.web.forms.users_filter import UserFilters
 from schoolgate.web.paging import Page, page_of, sought
 from schoolgate.web.permissions import only_super_user, visitor
 from schoolgate.web.search import called
-
-# The roles to which pupils are linked or assigned by hand (LAC10).
-BY_HAND = (SOCIAL_WORKER, LA_USER)
 
 
 @dataclass(frozen=True)
@@ -71,6 +68,7 @@ def users(request: HttpRequest) -> HttpResponse:
     held = holdings(
         [user.pk for user in page.rows], timezone.localdate(), reader_id=visitor(request).pk
     )
+    by_hand = {role.name for role in linked_by_hand(filters.roles)}
     asked = {
         name: value
         for name, value in request.GET.items()
@@ -80,7 +78,7 @@ def users(request: HttpRequest) -> HttpResponse:
         request,
         "web/users.html",
         {
-            "rows": [_row(user, held[user.pk]) for user in page.rows],
+            "rows": [_row(user, held[user.pk], by_hand) for user in page.rows],
             "headings": _headings(request),
             "page": page,
             "q": wanted,
@@ -94,8 +92,8 @@ def users(request: HttpRequest) -> HttpResponse:
     )
 
 
-def _row(user: User, holding: Holding) -> Row:
-    assigns = any(role.name in holding.roles for role in BY_HAND)
+def _row(user: User, holding: Holding, by_hand: set[str]) -> Row:
+    assigns = not by_hand.isdisjoint(holding.roles)
     return Row(user, status_of(user), holding, assigns)
 
 

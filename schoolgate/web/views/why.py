@@ -1,5 +1,6 @@
 """Why can, or can't, this person see this child? (NEW6)"""
 
+from collections.abc import Mapping
 from datetime import date, datetime
 from typing import Any
 
@@ -11,6 +12,8 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from schoolgate.access import scope
 from schoolgate.access.models import Denial, Grant, Restriction
+from schoolgate.access.own_roles import known_roles
+from schoolgate.access.roles import Role
 from schoolgate.access.why import Aside, Why, why
 from schoolgate.audit.actions import viewed
 from schoolgate.kit.dates import end_of
@@ -86,11 +89,13 @@ def _records(found: Why, moment: datetime) -> dict[str, Any]:
     denials = [found.denial] if found.denial else []
     origins = words.Origins([*grants, *found.restrictions, *denials, *(a.record for a in asides)])
 
+    known = known_roles()
+
     def told(aside: Aside) -> dict[str, Any]:
         record = aside.record
         return {
             "record": record,
-            "what": _what(record),
+            "what": _what(record, known),
             "since": record.recorded_at if isinstance(record, Denial) else record.starts_on,
             "until": record.ended_at if isinstance(record, Denial) else record.ends_on,
             "reason": aside.reason,
@@ -102,7 +107,7 @@ def _records(found: Why, moment: datetime) -> dict[str, Any]:
         "bearings": [
             {
                 "bearing": bearing,
-                "role": words.role_name(bearing.grant.role),
+                "role": words.role_name(bearing.grant.role, known),
                 "place": words.place(bearing.grant),
                 "origin": origins.of(bearing.grant),
                 "ending": origins.ending(bearing.grant),
@@ -118,7 +123,9 @@ def _records(found: Why, moment: datetime) -> dict[str, Any]:
     }
 
 
-def _what(record: Restriction | Denial | Enrolment | CareEpisode | Grant) -> str:
+def _what(
+    record: Restriction | Denial | Enrolment | CareEpisode | Grant, known: Mapping[str, Role]
+) -> str:
     match record:
         case Restriction():
             return f"Restriction: {record.reason}"
@@ -128,7 +135,7 @@ def _what(record: Restriction | Denial | Enrolment | CareEpisode | Grant) -> str
             return f"On roll at {place_of(record)}" if record.establishment else place_of(record)
         case CareEpisode():
             return "In care"
-    return f"{words.role_name(record.role)}, {words.place(record)}"
+    return f"{words.role_name(record.role, known)}, {words.place(record)}"
 
 
 def _day(text: str) -> date | None:
