@@ -92,7 +92,7 @@ def runs_school(view: View) -> View:
 
     The view gets the Establishment as ``school``.
     """
-    return _marked(_of_a_school(view, lambda mine, id_: mine.runs(id_)), view, Permission.SCHOOL)
+    return _marked(_of_a_school(view, Authority.runs), view, Permission.SCHOOL)
 
 
 def leads_in_school(view: View) -> View:
@@ -101,11 +101,11 @@ def leads_in_school(view: View) -> View:
     The view gets the Establishment as ``school``; what a Leader may do there is for it to ask of
     :func:`authority`.
     """
+    return _marked(_of_a_school(view, _runs_or_leads), view, Permission.SUBJECTS)
 
-    def may(mine: Authority, school_id: int) -> bool:
-        return mine.runs(school_id) or school_id in schools_led(mine)
 
-    return _marked(_of_a_school(view, may), view, Permission.SUBJECTS)
+def _runs_or_leads(mine: Authority, school_id: int) -> bool:
+    return mine.runs(school_id) or school_id in schools_led(mine)
 
 
 def _of_a_school(view: View, may: Callable[[Authority, int], bool]) -> View:
@@ -132,8 +132,10 @@ def permission_of(view: Any) -> Permission | None:
     return getattr(view, "permission", None)
 
 
-def may_open(request: HttpRequest, permission: Permission | None) -> bool:
-    """Whether the person who asks may open a page with this permission."""
+def may_open(
+    request: HttpRequest, permission: Permission | None, school_id: int | None = None
+) -> bool:
+    """Whether the person who asks may open a page with this permission; of a school: of this."""
     match permission:
         case Permission.PUBLIC:
             return True
@@ -145,7 +147,19 @@ def may_open(request: HttpRequest, permission: Permission | None) -> bool:
             return is_super_user(request)
         case Permission.SCHOOLS:
             return bool(request.user.is_authenticated) and authority(request).any
-    return False  # a school's: that depends on which
+        case Permission.SCHOOL:
+            return _may_in(request, school_id, Authority.runs)
+        case Permission.SUBJECTS:
+            return _may_in(request, school_id, _runs_or_leads)
+    return False
+
+
+def _may_in(
+    request: HttpRequest, school_id: int | None, may: Callable[[Authority, int], bool]
+) -> bool:
+    if not request.user.is_authenticated or school_id is None:
+        return False
+    return may(authority(request), school_id)
 
 
 def is_demonstration() -> bool:

@@ -32,6 +32,7 @@ from schoolgate.web.views import (
     set_up,
     sign_in,
     staff,
+    staff_act,
     suggest,
     user,
     user_add,
@@ -73,6 +74,7 @@ urlpatterns = [
     # My school
     path("school/", school.my_school, name="my-school"),
     path("school/<int:school_id>/staff/", staff.staff, name="school-staff"),
+    path("school/<int:school_id>/staff/act/", staff_act.act, name="school-staff-act"),
     path("school/<int:school_id>/subjects/", school_subjects.subjects, name="school-subjects"),
     path("school/<int:school_id>/classes/", school_classes.classes, name="school-classes"),
     # Settings

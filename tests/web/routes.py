@@ -191,6 +191,7 @@ FORMS: dict[str, dict[str, Any]] = {
     "user-invite": {},
     "users-invite": {},
     "user-make-inactive": {},
+    "school-staff-act": {},
     "user-reactivate": {},
     "import-new": {"kind": "users", "role": "social_worker"},
     "import-apply": {},

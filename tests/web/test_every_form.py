@@ -92,7 +92,11 @@ def test_s30_fields_that_a_form_does_not_have_change_nothing(cast, browse, with_
         address += f"?remove={cast.amira.pk}"
     if route.name == "users-invite":
         address += f"?who=ticked&tick={cast.sara.pk}"
-    if route.name in ("user-add", "user-edit", "user-pupils-save", "users-invite"):
+    if route.name == "school-staff-act":
+        address += f"?do=upgrade&who=ticked&tick={world.school.una.pk}"
+    if route.name in (
+        "user-add", "user-edit", "user-pupils-save", "users-invite", "school-staff-act",
+    ):  # fmt: skip
         form.update(as_shown(browse(user), address, form))
     if route.name in ("role-edit", "role-remove"):
         form.update(browse(user).get(address).hidden())

@@ -30,6 +30,7 @@ CHANGING = set(FORMS) - {
     "users-invite",
     "role-edit",
     "role-remove",
+    "school-staff-act",
 }
 # Pages that show nothing themselves, and lead to the one that there is.
 LEADS_ON = {"my-school"}

@@ -16,7 +16,7 @@ WITHOUT_CHILDREN = {
     "import-columns", "import-findings", "import-row", "import-rows",
     "roles", "role-add", "role-edit", "role-remove",
     "organisation", "organisation-style", "guide", "guide-page", "accessibility",
-    "my-school", "school-staff", "school-subjects", "school-classes",
+    "my-school", "school-staff", "school-staff-act", "school-subjects", "school-classes",
     "home", "user-suggest", "pupil-suggest", "user-why",
     "invitation", "mail", "demo-mail", "demo-mail-one",
     "healthz", "sign-in", "set-up", "establishments", "users", "user-add", "user-edit",

@@ -7,7 +7,7 @@ from django.db import OperationalError
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 from django.template.loader import render_to_string
-from django.urls import Resolver404, resolve
+from django.urls import Resolver404, ResolverMatch, resolve
 
 from schoolgate.web.permissions import may_open, permission_of
 
@@ -19,10 +19,10 @@ def not_found(request: HttpRequest, exception: Exception | None = None) -> HttpR
     """
     if request.method == "GET" and not request.path.endswith("/"):
         try:
-            view = resolve(request.path + "/").func
+            found = resolve(request.path + "/")
         except Resolver404:
-            view = None
-        if view is not None and may_open(request, permission_of(view)):
+            found = None
+        if found and _may_open(request, found):
             query = request.META.get("QUERY_STRING", "")
             address = request.path.lstrip("/") + "/" + (f"?{query}" if query else "")
             return HttpResponseRedirect(f"/{address}")
@@ -34,10 +34,14 @@ def forged(request: HttpRequest, reason: str = "") -> HttpResponse:
 
     To somebody for whom the page does not exist it does not exist here either (LAC1).
     """
-    view = request.resolver_match.func if request.resolver_match else None
-    if request.user.is_authenticated and not may_open(request, permission_of(view)):
+    found = request.resolver_match
+    if request.user.is_authenticated and not (found and _may_open(request, found)):
         return not_found(request)
     return render(request, "403.html", {"lost": True}, status=403)
+
+
+def _may_open(request: HttpRequest, found: ResolverMatch) -> bool:
+    return may_open(request, permission_of(found.func), found.kwargs.get("school_id"))
 
 
 def forbidden(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:

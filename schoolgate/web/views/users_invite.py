@@ -27,6 +27,7 @@ from schoolgate.web.forms.users_filter import UserFilters
 from schoolgate.web.paging import SIZE, sought
 from schoolgate.web.permissions import actor, only_super_user
 from schoolgate.web.search import called
+from schoolgate.web.tables import ticked
 
 AT_MOST = 100_000  # users whom one invitation of many looks at
 AT_MOST_TICKED = 4 * SIZE
@@ -134,7 +135,7 @@ def _wanted(request: HttpRequest) -> Wanted:
     """By ticks, or by the search and the filters of the table; a table without either asks for
     nobody, lest everybody be invited by mistake."""
     if request.GET.get("who") == "ticked":
-        ids = _ticked(request)
+        ids = ticked(request, AT_MOST_TICKED)
         chosen = [("Ticked", f"{len(ids):,} in the table of users")] if ids else []
         return Wanted(users_with_status().filter(pk__in=ids), chosen, ticked=True)
     search, filters = sought(request), UserFilters(request.GET)
@@ -144,11 +145,6 @@ def _wanted(request: HttpRequest) -> Wanted:
     if not chosen:
         return Wanted(users_with_status().none(), [], ticked=False)
     return Wanted(filters.applied_to(called(users_with_status(), search)), chosen, ticked=False)
-
-
-def _ticked(request: HttpRequest) -> set[int]:
-    ticks = request.GET.getlist("tick")[:AT_MOST_TICKED]
-    return {int(tick) for tick in ticks if tick.isascii() and tick.isdigit() and len(tick) < 18}
 
 
 def _back(request: HttpRequest) -> str:
