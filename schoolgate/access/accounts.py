@@ -119,6 +119,13 @@ def invite_users(user_ids: Collection[int], *, by: Actor) -> list[int]:
         return invitations.invite(set(user_ids) - shut_out(user_ids), by=by)
 
 
+def cancel_invitations(user_ids: Collection[int], *, by: Actor) -> None:
+    """Let the invitations of users work no longer. Raises Refusal when one is not the actor's."""
+    with batch(by=by):
+        may_manage_accounts(by, user_ids)
+        invitations.cancel(user_ids, by=by)
+
+
 def delete_users(user_ids: Collection[int], *, by: Actor) -> None:
     """Delete users: what they hold is taken away, and they cannot come back (PP11).
 

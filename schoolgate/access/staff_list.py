@@ -6,7 +6,7 @@ something inside it, on record and not over. Nothing here says whom they see.
 
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, datetime
 
 from django.db.models import Exists, F, OuterRef, Q, QuerySet, Subquery
 from django.utils import timezone
@@ -16,8 +16,9 @@ from schoolgate.access.holdings import denied
 from schoolgate.access.models import Denial, Grant
 from schoolgate.access.own_roles import every_role
 from schoolgate.access.roles import SCHOOL_ADMIN
-from schoolgate.people.invitations import with_state
-from schoolgate.people.models import StaffRecord, User
+from schoolgate.outbox.models import Mail, State
+from schoolgate.people.invitations import INVITED, KIND, with_state
+from schoolgate.people.models import Invitation, StaffRecord, User
 from schoolgate.schools.models import ClassSubject, SubjectArea
 from schoolgate.schools.today import holds
 
@@ -109,3 +110,30 @@ def denied_from_above(user_ids: Iterable[int], establishment_id: int) -> set[int
         user_id__in=user_ids, establishment_id=establishment_id, ended_at__isnull=True
     ).values_list("user_id", "recorded_by_id")
     return {user_id for user_id, maker in made if maker is None or maker in above}
+
+
+def sent_invitations(
+    user_ids: Collection[int],
+) -> dict[int, tuple[datetime | None, datetime | None]]:
+    """When the mail of each user's live invitation went out, and until when its link works: two
+    queries however many they are. None while it waits to be sent, and without an invitation."""
+    live = Invitation.objects.filter(user_id__in=user_ids, ended_at__isnull=True)
+    until = {row[0]: row[1:] for row in live.values_list("pk", "user_id", "expires_at")}
+    sent: dict[int | None, datetime | None] = dict(
+        Mail.objects.filter(kind=KIND, user_id__in=user_ids, subject_id__in=until)
+        .exclude(state__in=[State.WAITING, State.CANCELLED])
+        .order_by("pk")
+        .values_list("subject_id", "ended_at")
+    )
+    found: dict[int, tuple[datetime | None, datetime | None]] = dict.fromkeys(
+        user_ids, (None, None)
+    )
+    for id_, (user_id, expires_at) in until.items():
+        found[user_id] = (sent.get(id_), expires_at)
+    return found
+
+
+def waiting_for_mail(users: QuerySet[User]) -> int:
+    """To how many of the users (from ``staff_of``) an invitation still waits to be sent."""
+    waits = Mail.objects.filter(kind=KIND, state=State.WAITING, user_id=OuterRef("pk"))
+    return users.filter(Exists(waits), Q(invitation_state=INVITED)).order_by().count()

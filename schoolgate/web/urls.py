@@ -33,6 +33,8 @@ from schoolgate.web.views import (
     sign_in,
     staff,
     staff_act,
+    staff_address,
+    staff_invitations,
     suggest,
     user,
     user_add,
@@ -75,6 +77,21 @@ urlpatterns = [
     path("school/", school.my_school, name="my-school"),
     path("school/<int:school_id>/staff/", staff.staff, name="school-staff"),
     path("school/<int:school_id>/staff/act/", staff_act.act, name="school-staff-act"),
+    path(
+        "school/<int:school_id>/staff/invitations/",
+        staff_invitations.invitations,
+        name="school-staff-invitations",
+    ),
+    path(
+        "school/<int:school_id>/staff/invitations/resend/",
+        staff_invitations.resend,
+        name="school-staff-resend",
+    ),
+    path(
+        "school/<int:school_id>/staff/<int:user_id>/address/",
+        staff_address.address,
+        name="school-staff-address",
+    ),
     path("school/<int:school_id>/subjects/", school_subjects.subjects, name="school-subjects"),
     path("school/<int:school_id>/classes/", school_classes.classes, name="school-classes"),
     # Settings

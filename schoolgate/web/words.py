@@ -19,6 +19,7 @@ TAG_COLOURS = {
     "Not signed in yet": "yellow",
     "Invited": "blue",
     "Invitation expired": "orange",
+    "Mail bounced": "red",
     "Inactive": "grey",
     "Being checked": "blue",
     "Being applied": "blue",

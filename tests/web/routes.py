@@ -192,6 +192,8 @@ FORMS: dict[str, dict[str, Any]] = {
     "users-invite": {},
     "user-make-inactive": {},
     "school-staff-act": {},
+    "school-staff-resend": {"never": "on"},
+    "school-staff-address": {"email": "una.kerr@abbey.example", "was": "una@abbey.example"},
     "user-reactivate": {},
     "import-new": {"kind": "users", "role": "social_worker"},
     "import-apply": {},

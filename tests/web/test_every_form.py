@@ -96,6 +96,7 @@ def test_s30_fields_that_a_form_does_not_have_change_nothing(cast, browse, with_
         address += f"?do=upgrade&who=ticked&tick={world.school.una.pk}"
     if route.name in (
         "user-add", "user-edit", "user-pupils-save", "users-invite", "school-staff-act",
+        "school-staff-resend",
     ):  # fmt: skip
         form.update(as_shown(browse(user), address, form))
     if route.name in ("role-edit", "role-remove"):

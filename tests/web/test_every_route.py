@@ -31,6 +31,8 @@ CHANGING = set(FORMS) - {
     "role-edit",
     "role-remove",
     "school-staff-act",
+    "school-staff-resend",
+    "school-staff-address",
 }
 # Pages that show nothing themselves, and lead to the one that there is.
 LEADS_ON = {"my-school"}

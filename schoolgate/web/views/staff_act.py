@@ -85,7 +85,7 @@ def act(request: HttpRequest, school: Establishment) -> HttpResponse:
         except Refusal as refusal:
             failed = str(refusal)
         if asked.deed and not changed and not failed:
-            messages.success(request, told(asked.deed, asked.who, len(asked.ready)))
+            messages.success(request, told(asked.deed, asked.who, len(asked.ready), school))
             return redirect(_back(request, school))
     return render(request, "web/staff_act.html", _page(request, school, asked, failed, changed))
 
@@ -106,6 +106,7 @@ def _page(
         "at_most": AT_MOST,
         "has_mail": mail_is_set_up(),
         "back": _back(request, school),
+        "back_to": "Invitations" if request.GET.get("to") == "invitations" else "Staff",
     }
 
 
@@ -140,7 +141,9 @@ def _asked(request: HttpRequest, school: Establishment) -> Asked:
 
 
 def _back(request: HttpRequest, school: Establishment) -> str:
-    """The list as it was searched, filtered and sorted."""
+    """The list as it was searched, filtered and sorted; or the invitations, whence they came."""
+    if request.GET.get("to") == "invitations":
+        return reverse("school-staff-invitations", args=[school.pk])
     kept = {name: value for name, value in request.GET.items() if name not in ("who", "tick", "do")}
     page = reverse("school-staff", args=[school.pk])
     return f"{page}?{urlencode(kept)}" if kept else page

@@ -22,7 +22,7 @@ from schoolgate.schools.models import Establishment
 from schoolgate.web import words
 from schoolgate.web.permissions import actor, authority
 
-NOT_YOURS = "with a role that you could not give, or work elsewhere too: ask an LA Super User"
+NOT_YOURS = "who work elsewhere too, or have a role that you could not give: ask an LA Super User"
 YOURSELF = "you yourself: ask another administrator"
 
 
@@ -111,6 +111,12 @@ def _not_invited(one: Member) -> str:
     return "" if one.user.email else "no e-mail address to send it to"
 
 
+def _not_cancelled(one: Member) -> str:
+    if not one.managed:
+        return NOT_YOURS
+    return "without an invitation" if one.invitation in (NOT_INVITED, ACTIVE) else ""
+
+
 def _not_upgraded(one: Member) -> str:
     if one.held.administers:
         return "administrator already"
@@ -155,6 +161,10 @@ def _invite(request: HttpRequest, school: Establishment, chosen: Sequence[Member
     accounts.invite_users(_ids(chosen), by=actor(request))
 
 
+def _cancel(request: HttpRequest, school: Establishment, chosen: Sequence[Member]) -> None:
+    accounts.cancel_invitations(_ids(chosen), by=actor(request))
+
+
 def _upgrade(request: HttpRequest, school: Establishment, chosen: Sequence[Member]) -> None:
     today = timezone.localdate()
     rows = [NewGrant(id_, SCHOOL_ADMIN.code, school.pk, None, today) for id_ in _ids(chosen)]
@@ -192,13 +202,25 @@ DEEDS = {
             _invite,
         ),
         Deed(
+            "cancel",
+            "Cancel invitation",
+            "Cancel the invitation of {who}?",
+            "Cancel the invitation",
+            ["The link that was sent works no longer, and a mail that still waits is not sent. You"
+             " can invite them again."],
+            "The invitation of {who} is cancelled.",
+            _not_cancelled,
+            _cancel,
+            warning=True,
+        ),
+        Deed(
             "upgrade",
             "Upgrade to administrator",
             "Make {who} administrator of {school}?",
             "Upgrade to administrator",
             ["A School Admin sees every pupil on roll at the school, and manages its staff."
              " A link to set up that has gone out to them stops working: send them a new one."],
-            "{who} can now manage this school.",
+            "{who} {are} now administrator of {school}.",
             _not_upgraded,
             _upgrade,
         ),
@@ -209,7 +231,7 @@ DEEDS = {
             "Take administrator away",
             ["They no longer manage the staff, and see no more pupils than their other roles open."
              " It happens at once. A link to set up that has gone out to them stops working."],
-            "{who} can no longer manage this school.",
+            "{who} {are} administrator of {school} no longer.",
             _not_downgraded,
             _downgrade,
             warning=True,
@@ -266,8 +288,8 @@ def _invitation_words(one: Member) -> str:
     return "Resend invitation email" if again else "Send invitation email"
 
 
-def told(deed: Deed, who: str, count: int) -> str:
+def told(deed: Deed, who: str, count: int, school: Establishment) -> str:
     """What is said once it is done."""
     if deed.code == "invite":
         return words.invitations_sent(count)
-    return deed.done.format(who=who, are="is" if count == 1 else "are")
+    return deed.done.format(who=who, are="is" if count == 1 else "are", school=school.name)
