@@ -68,7 +68,7 @@ def holders(
 def grants_of(user_id: int) -> QuerySet[Grant]:
     """The grants on record of a user, also those that have not begun or are over."""
     return Grant.objects.filter(user_id=user_id, ended_at__isnull=True).select_related(
-        "establishment", "pupil"
+        "establishment", "pupil", "subject_area", "school_class"
     )
 
 

@@ -3,13 +3,20 @@
 from collections.abc import Mapping
 
 from schoolgate.access.models import OwnRole
-from schoolgate.access.roles import OWN, ROLES, Detail, Opens, Over, Role
+from schoolgate.access.roles import OWN, ROLES, USER_ROLES, Detail, Opens, Over, Role
 
 
 def every_role() -> dict[str, Role]:
     """Every role there is now, by its code, those of the organisation's own after the others."""
     own = OwnRole.objects.filter(gone_at__isnull=True).order_by("name_key", "pk")
     return {**ROLES, **{one.code: _as_role(one) for one in own}}
+
+
+def user_roles() -> dict[str, Role]:
+    """The roles that are given on a user's own page; those of a school are levels, set among its
+    staff (access/levels.py)."""
+    of_schools = ROLES.keys() - {role.code for role in USER_ROLES}
+    return {code: role for code, role in every_role().items() if code not in of_schools}
 
 
 def known_roles() -> dict[str, Role]:

@@ -160,6 +160,9 @@ ROLES = {
         FINANCE_MANAGER,
     )
 }
+# The roles that an LA Super User gives on a user's own page; those of a school are levels, set
+# among its staff (access/levels.py).
+USER_ROLES = (DESIGNATED_TEACHER, LA_USER, LA_SUPER_USER, SOCIAL_WORKER)
 # The roles in a school that see the register: a School Admin is told of them and of what they see.
 SCHOOL_ROLES = (SCHOOL_ADMIN, LEADER, TEACHER)
 

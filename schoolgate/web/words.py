@@ -66,7 +66,8 @@ def role_name(code: str, known: Mapping[str, Role] | None = None) -> str:
 def place(grant: Grant) -> str:
     """What a grant is over, in words. The pupil is not named: the page says which."""
     if grant.establishment is not None:
-        return grant.establishment.name
+        inside = grant.subject_area or grant.school_class
+        return f"{inside}, {grant.establishment}" if inside else grant.establishment.name
     if grant.pupil_id is not None:
         return "This pupil"
     role = ROLES.get(grant.role)  # one of the organisation's own is over pupils

@@ -187,6 +187,14 @@ FORMS: dict[str, dict[str, Any]] = {
     "role-add": {"name": "Youth Justice Worker", "purpose": "", "shows": "the register"},
     "role-edit": {"name": "Reviewing Officer", "purpose": "", "seen": ""},
     "role-remove": {"seen": ""},
+    "school-staff-add": {
+        "step": "save", "first_name": "New", "last_name": "Teacher", "email": "new@abbey.example",
+        "job_title": "", "phone": "", "admin": "on", "leads": "none", "invite": "on",
+    },
+    "school-staff-edit": {
+        "step": "save", "first_name": "Una", "last_name": "Kerr", "email": "una@abbey.example",
+        "job_title": "Head of year", "phone": "", "leads": "all",
+    },
     "user-pupils-save": {"step": "save"},
     "user-invite": {},
     "users-invite": {},

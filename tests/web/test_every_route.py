@@ -26,6 +26,8 @@ CHANGING = set(FORMS) - {
     "import-new",
     "user-add",
     "user-edit",
+    "school-staff-add",
+    "school-staff-edit",
     "user-pupils-save",
     "users-invite",
     "role-edit",

@@ -18,6 +18,8 @@ WITHOUT_CHILDREN = {
     "organisation", "organisation-style", "guide", "guide-page", "accessibility",
     "my-school", "school-staff", "school-staff-act", "school-staff-invitations",
     "school-staff-resend", "school-staff-address", "school-subjects", "school-classes",
+    "my-school", "school-staff", "school-staff-add", "school-staff-edit",
+    "school-subjects", "school-classes",
     "home", "user-suggest", "pupil-suggest", "user-why",
     "invitation", "mail", "demo-mail", "demo-mail-one",
     "healthz", "sign-in", "set-up", "establishments", "users", "user-add", "user-edit",

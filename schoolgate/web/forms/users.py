@@ -5,7 +5,7 @@ from typing import Any
 
 from django import forms
 
-from schoolgate.access.own_roles import every_role
+from schoolgate.access.own_roles import user_roles
 from schoolgate.access.roles import DESIGNATED_TEACHER, Role
 from schoolgate.intake import checks
 from schoolgate.kit.names import email_key, name_key, tidy
@@ -142,7 +142,7 @@ class AddForm(PersonForm):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        _offer(self.fields["role"], every_role().values())
+        _offer(self.fields["role"], user_roles().values())
 
     def clean(self) -> dict[str, Any]:
         given = super().clean() or {}
@@ -209,7 +209,7 @@ class EditForm(PersonForm):
     ) -> None:
         super().__init__(*args, **kwargs)
         self.person = person
-        _offer(self.fields["roles"], every_role().values())
+        _offer(self.fields["roles"], user_roles().values())
         self.places = {school.urn: school for school in schools}
         choices = [(urn, described(school)) for urn, school in self.places.items()]
         self.fields["schools"].choices = choices  # type: ignore[attr-defined]

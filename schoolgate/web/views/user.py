@@ -17,6 +17,7 @@ from schoolgate.audit.actions import viewed
 from schoolgate.outbox.queries import last_problems
 from schoolgate.people.models import User
 from schoolgate.schools import today as register
+from schoolgate.schools.models import Establishment
 from schoolgate.web import words
 from schoolgate.web.paging import page_of, sought
 from schoolgate.web.permissions import actor, only_super_user, visitor
@@ -71,6 +72,7 @@ def user(request: HttpRequest, user_id: int) -> HttpResponse:
             "roles": _held(wider, origins, visible, named),
             "links": _held(page.rows, origins, visible, named),
             "page": page,
+            "schools": _schools(wider),
             "denial": Denial.objects.filter(user=person, ended_at__isnull=True).first(),
             "today": day,
         },
@@ -115,6 +117,12 @@ def _can_invite(person: User) -> bool:
     """Whether an invitation can go to the user: they have an address and no sign-in yet."""
     denied: bool = person.is_denied  # type: ignore[attr-defined]
     return bool(person.email) and not person.has_usable_password() and not denied
+
+
+def _schools(wider: Sequence[Grant]) -> list[Establishment]:
+    """The schools among whose staff the user's levels are set."""
+    there = {grant.establishment for grant in wider if grant.establishment is not None}
+    return sorted(there, key=lambda school: (school.name_key, school.pk))
 
 
 def _assigns(wider: Sequence[Grant], links: Sequence[Grant], known: Mapping[str, Role]) -> bool:

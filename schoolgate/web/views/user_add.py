@@ -10,7 +10,7 @@ from django.views.decorators.http import require_http_methods
 
 from schoolgate.access.accounts import UserToAdd, add_users
 from schoolgate.access.actions import NewGrant
-from schoolgate.access.own_roles import every_role, role_of
+from schoolgate.access.own_roles import role_of, user_roles
 from schoolgate.access.proposals import NEW_USER, deciding, preview_of
 from schoolgate.access.roles import Over
 from schoolgate.intake import checks
@@ -141,7 +141,7 @@ def notes_on(given: dict[str, Any]) -> list[str]:
 def _prefilled(request: HttpRequest) -> dict[str, Any]:
     """What a link to this page fills in: a role by its code, an establishment by its id."""
     filled: dict[str, Any] = {}
-    if (role := request.GET.get("role", "")) in every_role():
+    if (role := request.GET.get("role", "")) in user_roles():
         filled["role"] = role
     number = request.GET.get("establishment", "")
     is_id = number.isascii() and number.isdigit() and len(number) < 18

@@ -133,6 +133,8 @@ def _question(person: User, grant: Grant, named: bool) -> str:
     role = words.role_name(grant.role)
     if grant.pupil_id is not None:
         return f"Remove {grant.pupil if named else 'this pupil'} from {person}?"
+    if grant.subject_area or grant.school_class:
+        return f"Take {role} of {words.place(grant)} away from {person}?"
     if grant.establishment is not None:
         return f"Remove {grant.establishment.name} from {person}?"
     return f"Remove the role {role} from {person}?"
@@ -146,7 +148,10 @@ def _meaning(person: User, grant: Grant) -> list[str]:
     elif grant.pupil_id is not None:
         sentences.append(f"{person} no longer sees this pupil as their {role.name}.")
     elif grant.establishment is not None:
-        sentences.append(f"{person} is no longer {role.name} there, and no longer sees its pupils.")
+        sentences.append(
+            f"{person} is no longer {role.name} there, and no longer sees the pupils whom they see"
+            " through it."
+        )
     else:
         sentences.append(f"{person} is no longer {role.name}.")
         if role.assigns_pupils:
@@ -161,6 +166,8 @@ def _meaning(person: User, grant: Grant) -> list[str]:
 def _done(person: User, grant: Grant) -> str:
     if grant.pupil_id is not None:
         return f"The pupil has been removed from {person}."
+    if grant.subject_area or grant.school_class:
+        return f"{person} is no longer {words.role_name(grant.role)} of {words.place(grant)}."
     if grant.establishment is not None:
         return f"{grant.establishment.name} has been removed from {person}."
     return f"{person} is no longer {words.role_name(grant.role)}."

@@ -15,7 +15,7 @@ from django.views.decorators.http import require_http_methods
 from schoolgate.access.accounts import UserToSave, save_users
 from schoolgate.access.actions import NewGrant
 from schoolgate.access.holdings import grants_of, removed_before
-from schoolgate.access.own_roles import every_role
+from schoolgate.access.own_roles import user_roles
 from schoolgate.access.proposals import deciding, preview_of
 from schoolgate.access.roles import DESIGNATED_TEACHER
 from schoolgate.access.sign_in import SignInBackend
@@ -244,7 +244,7 @@ def _typed(form: EditForm) -> dict[str, Any]:
     given = form.cleaned_data
     typed = {name: given[name] for name in LABELS}
     typed["establishment"] = given["establishment"].urn if given["establishment"] else ""
-    typed["roles"] = [code for code in every_role() if code in given["roles"]]
+    typed["roles"] = [code for code in user_roles() if code in given["roles"]]
     typed["schools"] = sorted(given["schools"])
     return typed
 
@@ -317,7 +317,7 @@ def _value(typed: QueryDict, name: str) -> Any:
     """What was typed for a fact, as :class:`Standing` has it."""
     if name in ("roles", "schools"):
         given = typed.getlist(name)
-        return [c for c in every_role() if c in given] if name == "roles" else sorted(given)
+        return [c for c in user_roles() if c in given] if name == "roles" else sorted(given)
     if name == "school_unknown":
         return bool(typed.get(name))
     text = typed.get(name, "")

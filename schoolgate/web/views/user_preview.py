@@ -9,6 +9,7 @@ from typing import Any
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.urls import reverse
 
 from schoolgate.access import scope
 from schoolgate.access.preview import UserPreview
@@ -89,7 +90,11 @@ def access_of(request: HttpRequest, told: UserPreview, *, is_new: bool) -> Acces
 
 @dataclass(frozen=True)
 class Shown:
-    """One preview. ``facts``: lines of label and value, or label, value before and after."""
+    """One preview. ``facts``: lines of label and value, or label, value before and after.
+
+    ``back``: the address and the name of the page it leads back to; None for the user's own.
+    ``register_only``: what is told leaves out what says who is in care.
+    """
 
     title: str
     facts: Sequence[tuple[str, ...]]
@@ -98,6 +103,8 @@ class Shown:
     carried: Sequence[tuple[str, str]]
     notes: Sequence[str] = ()
     standing: str = ""
+    back: tuple[str, str] | None = None
+    register_only: bool = False
     extra: dict[str, Any] = field(default_factory=dict)
 
     @property
@@ -137,6 +144,7 @@ def show(
         {
             "shown": shown,
             "person": person,
+            "back": shown.back or _back(person),
             "problems": list(problems),
             "unanswered": unanswered,
             "ticked": set(request.POST.getlist("yes")),
@@ -145,8 +153,17 @@ def show(
     )
 
 
-def of_address(email: str, person: User | None) -> list[Question]:
-    """What a new address raises: it looks like another's, or somebody with it was deleted."""
+def _back(person: User | None) -> tuple[str, str]:
+    if person is None:
+        return reverse("users"), "Users"
+    return reverse("user", args=[person.pk]), str(person)
+
+
+def of_address(email: str, person: User | None, *, naming: bool = True) -> list[Question]:
+    """What a new address raises: it looks like another's, or somebody with it was deleted.
+
+    ``naming``: whether the reader may know who those others are.
+    """
     key = email_key(email)
     if not key or (person is not None and person.email_key == key):
         return []
@@ -157,7 +174,10 @@ def of_address(email: str, person: User | None) -> list[Question]:
             Question(
                 f"lookalike-{other.pk}",
                 f"Check the letters of {email}: it looks like {other.email}, the address of"
-                f" {other}, but is not the same.",
+                f" {other}, but is not the same."
+                if naming
+                else f"Check the letters of {email}: it looks like another address here, but is"
+                " not the same.",
                 "Yes, it is right, and belongs to another person",
             )
         )
@@ -166,8 +186,11 @@ def of_address(email: str, person: User | None) -> list[Question]:
         questions.append(
             Question(
                 f"deleted-{deleted.pk}",
-                f"Say whether this person is to come back: somebody has deleted {deleted}, the"
-                f" user with the address {email}.",
+                f"Say whether this person is to come back: somebody has deleted"
+                f" {deleted}, the user with the address {email}."
+                if naming
+                else "Say whether this person is to come back: an account with the address"
+                f" {email} has been deleted.",
                 "Yes, add them as a new user, who has nothing of what the deleted one had",
             )
         )

@@ -11,7 +11,7 @@ from django.utils import timezone
 from schoolgate.access.actions import shut_out
 from schoolgate.access.holdings import grants_of
 from schoolgate.access.models import Grant
-from schoolgate.access.own_roles import every_role, known_roles
+from schoolgate.access.own_roles import known_roles, user_roles
 from schoolgate.access.roles import DESIGNATED_TEACHER
 from schoolgate.audit.models import Event, EventBatch
 from schoolgate.people.models import User
@@ -34,7 +34,8 @@ LABELS = {
 
 @dataclass(frozen=True)
 class Standing:
-    """What can be edited of a user. Establishments by URN; links to pupils are edited elsewhere."""
+    """What can be edited of a user. Establishments by URN; links to pupils, and what they are in a
+    school, are edited elsewhere."""
 
     first_name: str
     last_name: str
@@ -103,7 +104,7 @@ def standing_of(person: User) -> Standing:
         job_title=person.job_title,
         phone=person.phone,
         establishment=person.workplace.urn if person.workplace else "",
-        roles=[code for code in every_role() if code in roles],
+        roles=[code for code in user_roles() if code in roles],
         schools=sorted({g.establishment.urn for g in teaching if g.establishment}),
         school_unknown=bool(teaching) and not any(g.establishment_id for g in teaching),
         status="inactive" if denied else "active",
