@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -25,7 +25,7 @@ def address(school: School) -> str:
     return f"/school/{school.cast.abbey.pk}/staff/add/"
 
 
-def typed(**changes: object) -> dict[str, object]:
+def typed(**changes: Any) -> dict[str, Any]:
     """Gwen, to be invited; without the fields that are None."""
     form = {
         "first_name": "Gwen", "last_name": "Pryce", "email": "gwen@abbey.example",
@@ -34,11 +34,11 @@ def typed(**changes: object) -> dict[str, object]:
     return {name: value for name, value in form.items() if value is not None}
 
 
-def checked(browser: Browser, school: School, **changes: object) -> Page:
+def checked(browser: Browser, school: School, **changes: Any) -> Page:
     return browser.post(address(school), step="check", **typed(**changes))
 
 
-def saved(browser: Browser, page: Page, school: School, **changes: object) -> Page:
+def saved(browser: Browser, page: Page, school: School, **changes: Any) -> Page:
     shown = {"shown": page.hidden()["shown"]}
     return browser.post(address(school), step="save", **{**typed(**changes), **shown})
 

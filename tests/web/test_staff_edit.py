@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from django.utils import timezone
@@ -13,10 +13,14 @@ from schoolgate.access import levels
 from schoolgate.access.accounts import UserToSave, save_users
 from schoolgate.access.models import Grant
 from schoolgate.access.roles import FINANCE_MANAGER, LEADER, SCHOOL_ADMIN
+from schoolgate.audit.actions import SYSTEM
+from schoolgate.kit.records import Source
 from schoolgate.people import invitations
 from schoolgate.people.models import Invitation, StaffRecord
+from schoolgate.schools import classes
 from tests import factories
 from tests.cast import seen_by
+from tests.web.routes import an_invitation
 
 if TYPE_CHECKING:
     from schoolgate.people.models import User
@@ -28,7 +32,7 @@ def address(school: School, person: User) -> str:
     return f"/school/{school.cast.abbey.pk}/staff/{person.pk}/edit/"
 
 
-def typed(person: User, **changes: object) -> dict[str, object]:
+def typed(person: User, **changes: Any) -> dict[str, Any]:
     """The form as it is for a person with no level, with what is typed instead."""
     form = {
         "first_name": person.first_name, "last_name": person.last_name, "email": person.email,
@@ -37,19 +41,19 @@ def typed(person: User, **changes: object) -> dict[str, object]:
     return {name: value for name, value in form.items() if value is not None}
 
 
-def checked(browser: Browser, school: School, person: User, **changes: object) -> Page:
+def checked(browser: Browser, school: School, person: User, **changes: Any) -> Page:
     """The preview."""
-    began = browser.get(address(school, person)).hidden()
+    began: dict[str, Any] = browser.get(address(school, person)).hidden()
     return browser.post(address(school, person), step="check", **typed(person, **changes), **began)
 
 
-def saved(browser: Browser, page: Page, school: School, person: User, **changes: object) -> Page:
+def saved(browser: Browser, page: Page, school: School, person: User, **changes: Any) -> Page:
     """What comes of pressing Save on the preview."""
     fields = {**typed(person, **changes), **_marks(page)}
     return browser.post(address(school, person), step="save", **fields)
 
 
-def _marks(page: Page) -> dict[str, str]:
+def _marks(page: Page) -> dict[str, Any]:
     return {name: value for name, value in page.hidden().items() if name in ("was", "shown")}
 
 
@@ -136,8 +140,8 @@ def test_s31_a_finance_manager_is_made_by_an_la_super_user_only(school, browse):
     assert {grant.role for grant in held} == {FINANCE_MANAGER.code, SCHOOL_ADMIN.code}
 
 
-def _without_account(browser: Browser, school: School, person: User, **changes: object) -> Page:
-    began = browser.get(address(school, person)).hidden()
+def _without_account(browser: Browser, school: School, person: User, **changes: Any) -> Page:
+    began: dict[str, Any] = browser.get(address(school, person)).hidden()
     return browser.post(
         address(school, person), step="check", **{"leads": "none", **changes}, **began
     )
@@ -213,7 +217,9 @@ def test_s57_a_stale_edit_is_refused_and_loses_nothing(school, browse):
     mine = {"job_title": "Deputy", "leads": "some", "subjects": [str(school.maths.pk)]}
     page = checked(nia, school, una, **mine)
     save_users([UserToSave(una.pk, {"phone": "0117 496 0002"})], by=school.cast.as_ada)
-    access.grant(levels.to_lead([una.pk], school.history), by=school.cast.as_ada, source="hand")
+    access.grant(
+        levels.to_lead([una.pk], school.history), by=school.cast.as_ada, source=Source.BY_HAND
+    )
     stale = saved(nia, page, school, una, **mine)
     assert stale.status == 200
     assert "Look again before you save" in stale.text
@@ -240,10 +246,6 @@ def test_what_another_class_list_makes_of_the_preview_is_shown_again(school, bro
     nia, una = browse(school.nia), school.una
     mine = {"leads": "some", "subjects": [str(school.history.pk)]}
     page = checked(nia, school, una, **mine)
-    from schoolgate.audit.actions import SYSTEM
-    from schoolgate.kit.records import Source
-    from schoolgate.schools import classes
-
     joining = [classes.Membership(school.history_class.pk, school.cast.dylan.pk)]
     classes.join(joining, by=SYSTEM, source=Source.SYNC)
     again = saved(nia, page, school, una, **mine)
@@ -254,7 +256,7 @@ def test_what_another_class_list_makes_of_the_preview_is_shown_again(school, bro
 
 def test_s17_what_they_hold_changes_and_the_link_they_have_dies(school, browse):
     nia, una = browse(school.nia), school.una
-    token = _an_invitation(una)
+    token = an_invitation(una)
     body = nia.get(address(school, una)).bytes.decode()
     assert "Send a new invitation if this changes what they are" in body
     change = {"leads": "all", "invite": "on"}
@@ -267,7 +269,7 @@ def test_s17_what_they_hold_changes_and_the_link_they_have_dies(school, browse):
 
 def test_s17_unticked_the_page_says_that_the_link_stops_working(school, browse):
     nia, una = browse(school.nia), school.una
-    token = _an_invitation(una)
+    token = an_invitation(una)
     page = checked(nia, school, una, leads="all")
     assert (
         "The link of the invitation that they have stops working. No new one is sent." in page.text
@@ -279,16 +281,10 @@ def test_s17_unticked_the_page_says_that_the_link_stops_working(school, browse):
 
 def test_a_ticked_invitation_that_nothing_ends_is_left_alone(school, browse):
     nia, una = browse(school.nia), school.una
-    token = _an_invitation(una)
+    token = an_invitation(una)
     change = {"phone": "0117 496 0003", "invite": "on"}
     saved(nia, checked(nia, school, una, **change), school, una, **change)
     assert invitations.find(token) is not None
-
-
-def _an_invitation(user: User) -> str:
-    from tests.web.routes import an_invitation
-
-    return an_invitation(user)
 
 
 def test_whoever_is_nothing_any_more_stays_on_the_staff(school, browse):

@@ -24,7 +24,7 @@ from schoolgate.access.sign_in import SignInBackend
 from schoolgate.kit.records import Source
 from schoolgate.kit.refusal import Refusal
 from schoolgate.people import staff
-from schoolgate.people.invitations import ACTIVE, NOT_INVITED, invitation_states
+from schoolgate.people.invitations import BOUNCED, INVITED, invitation_states
 from schoolgate.people.models import User
 from schoolgate.schools.models import Establishment
 from schoolgate.web.forms.staff import StaffForm, initially
@@ -62,7 +62,7 @@ class Member:
     @property
     def has_link(self) -> bool:
         """Whether an invitation may have gone out to them that a change ends (S17)."""
-        return self.state not in (ACTIVE, NOT_INVITED)
+        return self.state in (INVITED, BOUNCED)
 
 
 @runs_school
@@ -132,7 +132,7 @@ def _invites(member: Member) -> tuple[str, str, bool] | None:
             "The link that they have stops working then",
             True,
         )
-    return "Send an invitation when this is saved", "They have not been invited yet", False
+    return "Send an invitation when this is saved", "No link that works is with them now", False
 
 
 @dataclass(frozen=True)
