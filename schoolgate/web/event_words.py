@@ -107,6 +107,7 @@ _VIEWED = {
     "user": "Viewed a user’s pupils",
     "why": "Asked why",
     "who": "Asked who sees a pupil",
+    "class": "Viewed a class’s pupils",
     "missing": "Viewed who is missing",
     "events": "Viewed events about pupils",
     "import": "Viewed an import’s pupils",

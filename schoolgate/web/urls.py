@@ -4,6 +4,7 @@ from django.urls import path
 
 from schoolgate.web.views import (
     accessibility,
+    category,
     demo_mail,
     establishments,
     events,
@@ -26,6 +27,7 @@ from schoolgate.web.views import (
     restrictions,
     roles,
     school,
+    school_class,
     school_classes,
     school_subjects,
     seen_by,
@@ -37,6 +39,8 @@ from schoolgate.web.views import (
     staff_invitations,
     staff_add,
     staff_edit,
+    subject,
+    subject_leaders,
     suggest,
     user,
     user_add,
@@ -100,7 +104,35 @@ urlpatterns = [
         name="school-staff-edit",
     ),
     path("school/<int:school_id>/subjects/", school_subjects.subjects, name="school-subjects"),
+    path(
+        "school/<int:school_id>/subjects/<int:subject_id>/", subject.subject, name="school-subject"
+    ),
+    path(
+        "school/<int:school_id>/subjects/<int:subject_id>/leaders/",
+        subject_leaders.leaders,
+        name="school-subject-leaders",
+    ),
+    path(
+        "school/<int:school_id>/subjects/<int:subject_id>/remove/",
+        subject_leaders.remove,
+        name="school-subject-remove",
+    ),
+    path(
+        "school/<int:school_id>/categories/<int:category_id>/",
+        category.category,
+        name="school-category",
+    ),
     path("school/<int:school_id>/classes/", school_classes.classes, name="school-classes"),
+    path(
+        "school/<int:school_id>/classes/set/",
+        school_classes.set_subjects,
+        name="school-classes-set",
+    ),
+    path(
+        "school/<int:school_id>/classes/<int:class_id>/",
+        school_class.school_class,
+        name="school-class",
+    ),
     # Settings
     path("settings/users/", users.users, name="users"),
     path("settings/users/suggest/", suggest.users, name="user-suggest"),

@@ -19,6 +19,7 @@ WITHOUT_CHILDREN = {
     "my-school", "school-staff", "school-staff-act", "school-staff-invitations",
     "school-staff-resend", "school-staff-address", "school-subjects", "school-classes",
     "my-school", "school-staff", "school-staff-add", "school-staff-edit",
+    "school-subject", "school-subject-leaders", "school-category", "school-classes-set",
     "school-subjects", "school-classes",
     "home", "user-suggest", "pupil-suggest", "user-why",
     "invitation", "mail", "demo-mail", "demo-mail-one",
