@@ -65,7 +65,7 @@ class NewSubjectForm(SubjectForm):
         super().__init__(*args, **kwargs)
         choices = [(str(user.pk), str(user)) for user in leaders]
         self.fields["lead"].choices = choices  # type: ignore[attr-defined]
-        if not leaders:
+        if not leaders and "lead" not in self.data:
             del self.fields["lead"]
 
 
