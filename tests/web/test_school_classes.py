@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from django.utils import timezone
 
 from schoolgate.access.roles import LEADER
 from schoolgate.audit.actions import SYSTEM
@@ -43,8 +44,6 @@ def test_a_leader_sees_the_classes_of_their_subject_areas_only(school, browse, t
 
 def test_whoever_has_left_the_school_is_in_no_class(school, browse, table):
     ben, brook = school.cast.ben, school.cast.brook
-    from django.utils import timezone
-
     row = schools.NewEnrolment(ben.pk, brook.pk, "", timezone.localdate(), None)
     schools.move([row], by=SYSTEM, source=Source.BY_HAND)
     for user in (school.nia, school.cast.ada):
@@ -89,7 +88,7 @@ def test_many_classes_come_to_a_subject_area_after_what_leaders_gain_and_lose(
         "tick": [school.history_class.pk, school.maths_class.pk], "subject": school.geography.pk,
     }  # fmt: skip
     page = nia.get(f"{table}set/", **query)
-    assert "Put 2\xa0classes into Geography?".replace("\xa0", " ") in page.text.replace("\xa0", " ")
+    assert "Put 2\xa0classes into Geography?" in page.bytes.decode()
     told = {row[0]: row[1:] for row in page.rows()}
     assert told["Lena Fischer"][1].startswith("2")
     assert told["Una Kerr"][0].startswith("3")
@@ -143,11 +142,11 @@ def test_foreign_classes_and_subject_areas_are_none(school, browse, table):
 def test_the_table_takes_as_many_queries_however_long_it_is(school, browse, table, count_queries):
     nia = browse(school.nia)
     nia.get(table)
-    with count_queries(14):
+    with count_queries(13):
         nia.get(table)
     for number in range(3):
         factories.school_class(
             school.cast.abbey, f"Class {number}", subject=school.maths, pupils=[school.cast.ben]
         )
-    with count_queries(14):
+    with count_queries(13):
         nia.get(table)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -34,7 +34,7 @@ def asked(browser: Browser, area: SubjectArea, query: str) -> Page:
     return browser.get(f"/school/{area.establishment_id}/subjects/{area.pk}/leaders/?{query}")
 
 
-def saved(browser: Browser, page: Page, area: SubjectArea, query: str, **more: str) -> Page:
+def saved(browser: Browser, page: Page, area: SubjectArea, query: str, **more: Any) -> Page:
     address = f"/school/{area.establishment_id}/subjects/{area.pk}/leaders/?{query}"
     return browser.post(address, shown=page.hidden()["shown"], **more)
 
