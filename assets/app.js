@@ -70,7 +70,7 @@ function openUpName(element) {
   }
   // What ticks the whole page stands above the table, and says so: a phone shows no headings.
   for (const label of element.querySelectorAll(".moj-multi-select__toggle-label")) {
-    label.textContent = "Tick everybody on this page";
+    label.textContent = element.dataset.tickAll ?? "Tick everybody on this page";
   }
 }
 

@@ -67,7 +67,7 @@ def place(grant: Grant) -> str:
     """What a grant is over, in words. The pupil is not named: the page says which."""
     if grant.establishment is not None:
         inside = grant.subject_area or grant.school_class
-        return f"{inside}, {grant.establishment}" if inside else grant.establishment.name
+        return f"{inside}, {grant.establishment.name}" if inside else grant.establishment.name
     if grant.pupil_id is not None:
         return "This pupil"
     role = ROLES.get(grant.role)  # one of the organisation's own is over pupils

@@ -114,7 +114,7 @@ def _shown(request: HttpRequest, school: Establishment, form: StaffForm) -> Show
         questions=of_address(given["email"], None, naming=authority(request).everything),
         carried=form.carried(),
         notes=notes_on(given),
-        back=(reverse("school-staff", args=[school.pk]), f"Staff of {school}"),
+        back=(reverse("school-staff", args=[school.pk]), f"Staff of {school.name}"),
         register_only=not authority(request).everything,
     )
 

@@ -220,7 +220,7 @@ def _shown(request: HttpRequest, member: Member, form: StaffForm) -> Shown:
         questions=of_address(then.email, member.person, naming=everything) if member.own else [],
         carried=[*form.carried(), ("was", member.now.token())],
         notes=_notes(request, member, form, saved),
-        back=(reverse("school-staff", args=[member.school.pk]), f"Staff of {member.school}"),
+        back=(reverse("school-staff", args=[member.school.pk]), f"Staff of {member.school.name}"),
         register_only=not everything,
         extra={"compares": True, "action": request.path},
     )
