@@ -21,6 +21,8 @@ from schoolgate.people.models import User
 from schoolgate.schools.models import CareEpisode, ClassMembership, Enrolment, Pupil
 
 BY_DAY = ("starts_on", "pk")
+SLEEPS = "sleeps: this person is inactive at that school"
+SLEEPS_ELSEWHERE = "sleeps: this person is inactive at that school, where this child is not on roll"
 
 
 @dataclass(frozen=True)
@@ -44,6 +46,7 @@ class Aside:
 class Why:
     """The answer for one user and one pupil, and everything that bears on it.
 
+    ``sleeping``: denials over establishments; what the user holds there sleeps.
     ``aside``: restrictions and denials that were on record once and do not count now.
     ``child``: where the child is and was on roll, and in care, with what became of each.
     ``since``: grants and restrictions recorded after the moment that was asked about, for days
@@ -56,6 +59,7 @@ class Why:
     grants: list[Bearing]
     restrictions: list[Restriction]
     denial: Denial | None
+    sleeping: Sequence[Denial] = ()
     user_is_there: bool = True
     pupil_is_there: bool = True
     aside: Sequence[Aside] = ()
@@ -77,6 +81,8 @@ class Why:
             return "they have been made inactive"
         if self.restrictions:
             return "a restriction stands between them"
+        if any(bearing.reason == SLEEPS for bearing in self.grants):
+            return "what they hold at the child's school sleeps: they have been made inactive there"
         return "nothing that they have been given reaches this child"
 
 
@@ -89,7 +95,10 @@ def why(user_id: int, pupil_id: int, as_at: datetime | None = None) -> Why:
     known = Q(recorded_at__lte=moment) & (Q(ended_at__isnull=True) | Q(ended_at__gt=moment))
     holding = known & Q(starts_on__lte=day) & (Q(ends_on__isnull=True) | Q(ends_on__gte=day))
     rolls = Enrolment.objects.filter(holding, pupil_id=pupil_id)
-    denials = Denial.objects.filter(known, user_id=user_id)
+    denials = list(
+        Denial.objects.filter(known, user_id=user_id).select_related("establishment").order_by("pk")
+    )
+    sleeping = [denial for denial in denials if denial.establishment_id is not None]
     there = _There(
         schools=set(rolls.values_list("establishment_id", flat=True)),
         in_care=CareEpisode.objects.filter(holding, pupil_id=pupil_id).exists(),
@@ -98,9 +107,7 @@ def why(user_id: int, pupil_id: int, as_at: datetime | None = None) -> Why:
                 "school_class_id", flat=True
             )
         ),
-        asleep=set(
-            denials.filter(establishment__isnull=False).values_list("establishment_id", flat=True)
-        ),
+        asleep={denial.establishment_id for denial in sleeping},
     )
     return Why(
         user=user,
@@ -113,7 +120,8 @@ def why(user_id: int, pupil_id: int, as_at: datetime | None = None) -> Why:
         restrictions=list(
             Restriction.objects.filter(holding, user_id=user_id, pupil_id=pupil_id).order_by("pk")
         ),
-        denial=denials.filter(establishment__isnull=True).order_by("pk").first(),
+        denial=next((denial for denial in denials if denial.establishment_id is None), None),
+        sleeping=sleeping,
         user_is_there=_was_there(user.recorded_at, user.gone_at, moment),
         pupil_is_there=_was_there(pupil.recorded_at, pupil.gone_at, moment),
         aside=_aside(user_id, pupil_id, moment),
@@ -135,7 +143,7 @@ def _aside(user_id: int, pupil_id: int, moment: datetime) -> list[Aside]:
         ),
         *(
             Aside(denial, f"until {dates.in_words(dates.day_of(denial.ended_at))}")
-            for denial in denials.order_by("pk")
+            for denial in denials.select_related("establishment").order_by("pk")
             if denial.ended_at
         ),
     ]
@@ -218,7 +226,7 @@ def _reason(grant: Grant, reaches: bool, day: date, there: _There) -> str:
     if grant.ends_on is not None and grant.ends_on < day:
         return f"ended on {dates.in_words(grant.ends_on)}"
     if grant.establishment_id is not None and grant.establishment_id in there.asleep:
-        return "sleeps: this person is denied at that school"
+        return SLEEPS if grant.establishment_id in there.schools else SLEEPS_ELSEWHERE
     role = role_of(grant.role)
     if role.opens is Opens.NOBODY:
         return "opens no child"

@@ -141,6 +141,9 @@ def _bearings(answer: "Why", organisation: str) -> "Iterator[str]":
     if answer.denial:
         since = dates.in_words(dates.day_of(answer.denial.recorded_at))
         yield f"Denial: the user has been inactive since {since}."
+    for denial in answer.sleeping:
+        since = dates.in_words(dates.day_of(denial.recorded_at))
+        yield f"Denial: the user has been inactive at {denial.establishment} since {since}."
 
 
 def _period(record: "Dated") -> str:

@@ -220,7 +220,7 @@ def test_query_count(cast, browse, count_queries, more):
         factories.grant(cast.dora, DESIGNATED_TEACHER, school=school)
         factories.restriction(cast.dora, cast.amira, reason=f"Order {number}")
     browser = browse(cast.ada)
-    with count_queries(31, events=1):
+    with count_queries(30, events=1):
         browser.get(f"/pupils/{cast.amira.pk}/why/{cast.dora.pk}/")
 
 

@@ -21,10 +21,12 @@ def confirm(
     back: tuple[str, int],
     warning: bool = True,
     pupil_ids: Sequence[int] = (),
+    choices: Sequence[tuple[str, str, str]] = (),
 ) -> HttpResponse:
     """Asks on GET, does it on POST. What an action refuses is said on the page.
 
-    ``pupil_ids``: the children whom the page names.
+    ``pupil_ids``: the children whom the page names. ``choices``: where there is one to be made,
+    value, label and a sentence each; it comes as ``at``, the first unless another is chosen.
     """
     refused = ""
     if request.method == "POST":
@@ -43,6 +45,8 @@ def confirm(
             "button": button,
             "back": reverse(name, args=[pk]),
             "warning": warning,
+            "choices": choices,
+            "chosen": request.POST.get("at") or (choices[0][0] if choices else ""),
             "failed": refused,
         },
     )

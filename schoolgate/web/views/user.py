@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils import timezone
@@ -58,6 +59,7 @@ def user(request: HttpRequest, user_id: int) -> HttpResponse:
     known = mine.filter(pk__in=ids)
     visible = set(known.values_list("pk", flat=True))
     origins, named = words.Origins([*wider, *page.rows]), known_roles()
+    denials = list(denials_of(person))
     viewed(by=actor(request), kind="user", object_id=person.pk, pupil_ids=sorted(visible))
     return render(
         request,
@@ -73,7 +75,8 @@ def user(request: HttpRequest, user_id: int) -> HttpResponse:
             "links": _held(page.rows, origins, visible, named),
             "page": page,
             "schools": _schools(wider),
-            "denial": Denial.objects.filter(user=person, ended_at__isnull=True).first(),
+            "denial": next((one for one in denials if one.establishment is None), None),
+            "sleeping": [one for one in denials if one.establishment is not None],
             "today": day,
         },
     )
@@ -111,6 +114,12 @@ def there(user_id: int) -> User:
     if found is None:
         raise Http404
     return found
+
+
+def denials_of(person: User) -> QuerySet[Denial]:
+    """Where the user is inactive: over the organisation, or at establishments."""
+    live = Denial.objects.filter(user=person, ended_at__isnull=True)
+    return live.select_related("establishment").order_by("pk")
 
 
 def _can_invite(person: User) -> bool:

@@ -14,12 +14,15 @@ from schoolgate.access.own_roles import role_of
 from schoolgate.kit.refusal import Refusal
 from schoolgate.people.invitations import BOUNCED, EXPIRED, INVITED, invite
 from schoolgate.people.models import User
+from schoolgate.schools.models import Establishment
 from schoolgate.web import words
 from schoolgate.web.forms.users_filter import INACTIVE
 from schoolgate.web.permissions import actor, only_super_user, visitor
 from schoolgate.web.views.confirm import confirm
-from schoolgate.web.views.user import there
+from schoolgate.web.views.user import denials_of, there
 from schoolgate.web.views.users import status_of
+
+EVERYWHERE = "everywhere"
 
 
 @only_super_user
@@ -51,43 +54,80 @@ def remove_grant(request: HttpRequest, user_id: int, grant_id: int) -> HttpRespo
 @only_super_user
 @require_http_methods(["GET", "HEAD", "POST"])
 def make_inactive(request: HttpRequest, user_id: int) -> HttpResponse:
-    """Denies a user, after asking."""
+    """Denies a user over the organisation, or over one establishment, after asking."""
     person = there(user_id)
+    places = _places(person)
 
     def do() -> HttpResponse:
-        deny([person.pk], by=actor(request))
-        messages.success(request, f"{person} is now inactive.")
+        at = next((school for school in places if str(school.pk) == request.POST.get("at")), None)
+        if at is None and request.POST.get("at", EVERYWHERE) != EVERYWHERE:
+            raise Refusal(f"Choose again: {person} holds nothing there any more.")
+        deny([person.pk], by=actor(request), establishment_id=at.pk if at else None)
+        where = f" at {at.name}" if at else ""
+        messages.success(request, f"{person} is now inactive{where}.")
         return redirect("user", person.pk)
 
+    everywhere = f"{person} can no longer sign in and sees no pupil, from this moment."
+    kept = "What they were given stays on record, and is theirs again when you reactivate them."
     return confirm(
         request,
         do,
         title=f"Make {person} inactive?",
-        sentences=[
-            f"{person} can no longer sign in and sees no pupil, from this moment.",
-            "What they were given stays on record, and is theirs again when you reactivate them.",
-        ],
+        sentences=[kept] if places else [everywhere, kept],
         button="Make inactive",
         back=("user", person.pk),
+        choices=[
+            (EVERYWHERE, "Everywhere", everywhere),
+            *(
+                (
+                    str(school.pk),
+                    f"At {school.name}",
+                    f"What they hold at {school.name} sleeps, from this moment. If they hold"
+                    " nothing else, they cannot sign in either.",
+                )
+                for school in places
+            ),
+        ]
+        if places
+        else [],
     )
+
+
+def _places(person: User) -> list[Establishment]:
+    """The establishments where the user holds something that does not sleep."""
+    held = grants_of(person.pk).filter(establishment__isnull=False).values("establishment")
+    asleep = denials_of(person).filter(establishment__isnull=False).values("establishment")
+    awake = Establishment.objects.filter(pk__in=held).exclude(pk__in=asleep)
+    return list(awake.order_by("name_key", "pk"))
 
 
 @only_super_user
 @require_http_methods(["GET", "HEAD", "POST"])
 def reactivate(request: HttpRequest, user_id: int) -> HttpResponse:
-    """Allows a user again, after asking."""
+    """Allows a user again, over the organisation or over the establishment ``at``, after asking."""
     person = there(user_id)
+    at: Establishment | None = None
+    if wanted := request.GET.get("at"):
+        sleeping = {str(one.establishment_id): one for one in denials_of(person)}
+        if wanted not in sleeping:
+            raise Http404
+        at = sleeping[wanted].establishment
+    where = f" at {at.name}" if at else ""
 
     def do() -> HttpResponse:
-        allow([person.pk], by=actor(request))
-        messages.success(request, f"{person} is active again.")
+        allow([person.pk], by=actor(request), establishment_id=at.pk if at else None)
+        messages.success(request, f"{person} is active again{where}.")
         return redirect("user", person.pk)
 
     return confirm(
         request,
         do,
-        title=f"Reactivate {person}?",
-        sentences=[f"{person} can sign in again, and sees the pupils whom their roles reach."],
+        title=f"Reactivate {person}{where}?",
+        sentences=[
+            f"What {person} holds at {at.name} is theirs again, from this moment."
+            if at
+            else f"{person} can sign in again, and sees the pupils whom their roles reach."
+        ],
         button="Reactivate",
         back=("user", person.pk),
         warning=False,

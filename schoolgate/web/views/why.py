@@ -86,7 +86,7 @@ def _records(found: Why, moment: datetime) -> dict[str, Any]:
     """What bears on the answer, each with where it came from and what became of it."""
     grants = [bearing.grant for bearing in found.grants]
     asides = [*found.aside, *found.child, *found.since]
-    denials = [found.denial] if found.denial else []
+    denials = [*([found.denial] if found.denial else []), *found.sleeping]
     origins = words.Origins([*grants, *found.restrictions, *denials, *(a.record for a in asides)])
 
     known = known_roles()
@@ -116,6 +116,7 @@ def _records(found: Why, moment: datetime) -> dict[str, Any]:
             for bearing in found.grants
         ],
         "in_force": [(r, origins.of(r), origins.ending(r)) for r in found.restrictions],
+        "sleeping": [(denial, origins.of(denial)) for denial in found.sleeping],
         "denied_by": origins.of(found.denial) if found.denial else None,
         "aside": [told(aside) for aside in found.aside],
         "child": [told(aside) for aside in found.child],
@@ -130,7 +131,8 @@ def _what(
         case Restriction():
             return f"Restriction: {record.reason}"
         case Denial():
-            return "Made inactive"
+            where = f" at {record.establishment.name}" if record.establishment else ""
+            return f"Made inactive{where}"
         case Enrolment():
             return f"On roll at {place_of(record)}" if record.establishment else place_of(record)
         case CareEpisode():
