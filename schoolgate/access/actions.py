@@ -12,6 +12,7 @@ from schoolgate.access.authority import (
     Authority,
     administrators,
     authority_of,
+    lasting_administrators,
     may_manage,
     may_run,
     refuse_lifting,
@@ -137,7 +138,7 @@ def revoke(
         if how is Ending.REMOVED:
             ids.update(_assignments_under(ids))
         stamp = Stamp(events.at, by.user_id, Source.BY_HAND, import_id)
-        before = bool(administrators())
+        before = _administrators_left()
         ended = records.end(Grant, ids, how=how, stamp=stamp)
         _one_is_left(before)
         facts = {
@@ -197,7 +198,7 @@ def deny(
     with batch(by=by, import_id=import_id) as events:
         locks.while_removing_administrators()
         _may_deny_over(establishment_id, by)
-        before = bool(administrators())
+        before = _administrators_left()
         stamp = Stamp(events.at, by.user_id, Source.BY_HAND, import_id)
         denied = set(_denials(establishment_id, wanted).values_list("user_id", flat=True))
         rows = [(id_, establishment_id) for id_ in sorted(wanted - denied)]
@@ -237,8 +238,15 @@ def shut_out(user_ids: Iterable[int]) -> set[int]:
     return {user_id for (user_id,) in denied}.intersection(user_ids)
 
 
-def _one_is_left(there_was_one: bool) -> None:
-    if there_was_one and not administrators():
+def _administrators_left() -> int:
+    """2 while there is an LA Super User without a last day, 1 while there is one, else 0."""
+    if lasting_administrators():
+        return 2
+    return 1 if administrators() else 0
+
+
+def _one_is_left(before: int) -> None:
+    if _administrators_left() < before:
         raise Refusal("Make somebody else LA Super User first: the last one cannot be removed.")
 
 

@@ -12,7 +12,7 @@ from django.db.models import QuerySet
 from django.utils import timezone
 
 from schoolgate.access import relations
-from schoolgate.access.models import Denial
+from schoolgate.access.models import Denial, Grant
 from schoolgate.access.roles import LA_SUPER_USER, LEADER, SCHOOL_ADMIN, SCHOOL_ROLES
 from schoolgate.audit.actions import Actor
 from schoolgate.kit import bulk
@@ -75,6 +75,15 @@ def administrators() -> set[int]:
         [LA_SUPER_USER.code],
     )
     return {user_id for (user_id,) in found}
+
+
+def lasting_administrators() -> set[int]:
+    """Those of :func:`administrators` whose role has no last day."""
+    held = Grant.objects.filter(
+        user_id__in=administrators(), role=LA_SUPER_USER.code, pupil__isnull=True,
+        establishment__isnull=True, ended_at__isnull=True, ends_on__isnull=True,
+    )  # fmt: skip
+    return set(held.values_list("user_id", flat=True))
 
 
 def authority_of(by: Actor) -> Authority:

@@ -97,6 +97,11 @@ class Grant(Dated):
                 condition=Q(school_class__isnull=False),
             ),
             models.Index(
+                fields=["ends_on"],
+                name="grant_ends",
+                condition=Q(ended_at__isnull=True, ends_on__isnull=False),
+            ),
+            models.Index(
                 fields=["role"],
                 name="grant_wide",
                 condition=Q(establishment__isnull=True, pupil__isnull=True),
@@ -176,4 +181,23 @@ class Denial(Known):
                 name="denial_establishment",
                 condition=Q(establishment__isnull=False),
             ),
+        ]
+
+
+class EndNotice(models.Model):
+    """A user has been told that something they hold ends on a day, so many days before it.
+
+    Kept so that each is told once, whatever is started anew or runs twice.
+    """
+
+    user = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+", db_index=False)
+    ends_on = models.DateField()
+    days_before = models.IntegerField()
+    posted_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["user", "ends_on", "days_before"], name="told_once_of_an_end"
+            )
         ]

@@ -11,7 +11,8 @@ from django.template.loader import render_to_string
 from django.urls import reverse
 from django.utils import timezone
 
-from schoolgate.access.models import Denial
+from schoolgate.access import ends
+from schoolgate.access.actions import shut_out
 from schoolgate.audit.actions import SYSTEM
 from schoolgate.kit.dates import day_of, in_words
 from schoolgate.kit.names import email_key
@@ -63,8 +64,26 @@ def address_changed_new(mails: Sequence[Due]) -> Mapping[int, Text]:
     }
 
 
+def access_ends(mails: Sequence[Due]) -> Mapping[int, Text]:
+    """That something a user holds ends soon; to nobody for whom that has changed since."""
+    there = _there(mails)
+    right = ends.still_ending({mail.subject_id for mail in mails if mail.subject_id is not None})
+    found = Organisation.objects.order_by("pk").first()
+    contact = (found.contact if found else "") or "whoever looks after users there"
+    name, texts = _organisation(), {}
+    for mail in mails:
+        day = right.get(mail.subject_id or 0)
+        if day and there.get(mail.user_id) == email_key(mail.address):
+            subject = f"Some of your access at {name} ends after {in_words(day)}"
+            address = settings.URL + reverse("sign-in")
+            words = {"day": in_words(day), "contact": contact, "address": address}
+            texts[mail.id] = _text(mail.kind, name, subject, **words)
+    return texts
+
+
 TEXTS: Mapping[str, Texts] = {
     invitations.KIND: invitation,
+    ends.KIND: access_ends,
     "address-changed-old": address_changed_old,
     "address-changed-new": address_changed_new,
 }
@@ -92,9 +111,7 @@ def _organisation() -> str:
 
 
 def _denied(mails: Sequence[Due]) -> set[int]:
-    ids = [mail.user_id for mail in mails]
-    found = Denial.objects.filter(user_id__in=ids, ended_at__isnull=True)
-    return set(found.values_list("user_id", flat=True))
+    return shut_out({mail.user_id for mail in mails})
 
 
 def _there(mails: Sequence[Due]) -> dict[int, str | None]:

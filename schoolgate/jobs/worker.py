@@ -1,4 +1,5 @@
-"""The worker: takes up imports that wait to be checked, applied or undone.
+"""The worker: takes up imports that wait to be checked, applied or undone; and each minute lets
+those be told whose access ends soon.
 
 The truth is in the table of imports: one conditional UPDATE leases an import to one worker for
 half a minute, a thread renews the lease while the work goes on, and an import whose worker died is
@@ -16,6 +17,7 @@ from django.db import DatabaseError, InterfaceError, OperationalError, connectio
 from django.db.models import Q, QuerySet
 from django.utils import timezone
 
+from schoolgate.access import ends
 from schoolgate.audit.actions import SYSTEM, batch
 from schoolgate.intake import keeping
 from schoolgate.intake.models import Import, ImportFault, ImportFile, State
@@ -29,6 +31,7 @@ PAUSE_SECONDS = 0.5
 PAUSE_AFTER_FAILURE = 3.0
 KEEP_FILES = timedelta(days=30)
 SWEEP_SECONDS = 60 * 60
+NOTICE_SECONDS = 60
 
 WORKING = (State.CHECKING, State.APPLYING, State.UNDOING)
 WAITING = (State.READY, State.NEEDS_PERSON)
@@ -173,13 +176,17 @@ def cancel_forgotten(run_id: int) -> bool:
 
 def serve(stopping: threading.Event) -> None:
     """Work until ``stopping`` is set; wait out a database that does not answer."""
-    swept, pause = float("-inf"), PAUSE_SECONDS
+    swept = told = float("-inf")
+    pause = PAUSE_SECONDS
     while not stopping.wait(pause):
         pause = PAUSE_SECONDS
         try:
             if time.monotonic() - swept > SWEEP_SECONDS:
                 delete_old_files()
                 swept = time.monotonic()
+            if time.monotonic() - told > NOTICE_SECONDS:
+                ends.post_notices()
+                told = time.monotonic()
             while not stopping.is_set() and run_once():
                 pass
         except Exception as error:

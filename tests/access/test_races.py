@@ -9,11 +9,20 @@ from functools import partial
 
 import pytest
 from django.db import connections
+from django.utils import timezone
 
 from schoolgate.access import actions as access
-from schoolgate.access.accounts import UserToAdd, UserToSave, add_users, save_users
-from schoolgate.access.authority import administrators
+from schoolgate.access import ends
+from schoolgate.access.accounts import (
+    UserToAdd,
+    UserToSave,
+    add_users,
+    delete_users,
+    save_users,
+)
+from schoolgate.access.authority import administrators, lasting_administrators
 from schoolgate.access.models import Grant
+from schoolgate.access.offboarding import Step, offboard
 from schoolgate.access.proposals import deciding
 from schoolgate.access.roles import LA_SUPER_USER, LA_USER
 from schoolgate.audit.actions import SYSTEM, batch, user_actor
@@ -41,13 +50,48 @@ def deny(target: User, by: User) -> None:
     access.deny([target.pk], by=user_actor(by.pk))
 
 
+def delete(target: User, by: User) -> None:
+    """Delete for good."""
+    delete_users([target.pk], by=user_actor(by.pk))
+
+
+def offboard_both(target: User, by: User) -> None:
+    """Offboard many at once, the other administrator among them."""
+    others = [factories.user().pk for _ in range(3)]
+    offboard(Step.MAKE_INACTIVE, [target.pk, *others], by=user_actor(by.pk))
+
+
+def let_end(target: User, by: User) -> None:
+    """Give all that they hold a last day."""
+    grants = Grant.objects.filter(user=target, ended_at__isnull=True).values_list("pk", flat=True)
+    ends.set_last_day(list(grants), timezone.localdate(), by=user_actor(by.pk))
+
+
 Removal = Callable[[User, User], None]
 
 
 @pytest.mark.parametrize(
     ("one", "other"),
-    [(revoke, revoke), (deny, deny), (revoke, deny)],
-    ids=["both revoke", "both deny", "one of each"],
+    [
+        (revoke, revoke),
+        (deny, deny),
+        (revoke, deny),
+        (delete, delete),
+        (delete, offboard_both),
+        (offboard_both, offboard_both),
+        (let_end, let_end),
+        (let_end, delete),
+    ],
+    ids=[
+        "both revoke",
+        "both deny",
+        "one of each",
+        "both delete",
+        "delete and offboard",
+        "both offboard",
+        "both end",
+        "end and delete",
+    ],
 )
 def test_s32_two_mutual_removals_at_once_leave_one_la_super_user(
     own_database: OwnDatabase, one: Removal, other: Removal
@@ -63,8 +107,10 @@ def test_s32_two_mutual_removals_at_once_leave_one_la_super_user(
         refusals = at_once(partial(one, ada, bea), partial(other, bea, ada))
 
         assert [type(refusal) for refusal in refusals] == [Refusal]
-        left = list(User.objects.filter(pk__in=administrators()))
+        left = list(User.objects.filter(pk__in=lasting_administrators()))
         assert len(left) == 1
+        for user in User.objects.filter(pk__in=administrators() - lasting_administrators()):
+            revoke(user, left[0])
     assert list(verify()) == []
 
 

@@ -25,7 +25,8 @@ WITHOUT_CHILDREN = {
     "invitation", "mail", "demo-mail", "demo-mail-one",
     "healthz", "sign-in", "set-up", "establishments", "users", "user-add", "user-edit",
     "user-invite", "users-invite", "user-pupils-save", "establishment-suggest",
-    "user-make-inactive",
+    "user-make-inactive", "leavers", "school-staff-leavers",
+    "user-until", "school-staff-until", "users-ending", "school-staff-ending",
     "user-reactivate", "imports", "import-new", "import-template", "import-undo", "import-refused",
 }  # fmt: skip
 

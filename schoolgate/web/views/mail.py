@@ -26,6 +26,7 @@ _KINDS = {
     "invitation": "Invitation",
     "address-changed-old": "Changed address, to the old one",
     "address-changed-new": "Changed address, to the new one",
+    "access-ends": "Access ends soon",
 }
 
 
