@@ -9,6 +9,7 @@ from schoolgate.web.views import (
     establishments,
     events,
     guide,
+    handover,
     health,
     import_access,
     import_columns,
@@ -109,6 +110,16 @@ urlpatterns = [
         leavers.school_leavers,
         name="school-staff-leavers",
     ),
+    path(
+        "school/<int:school_id>/staff/suggest/",
+        handover.suggest_staff,
+        name="school-staff-suggest",
+    ),
+    path(
+        "school/<int:school_id>/staff/<int:user_id>/handover/",
+        handover.school_handover,
+        name="school-handover",
+    ),
     path("school/<int:school_id>/staff/ending/", until.school_ending, name="school-staff-ending"),
     path(
         "school/<int:school_id>/staff/<int:user_id>/until/",
@@ -153,6 +164,7 @@ urlpatterns = [
     path("settings/users/add/", user_add.add, name="user-add"),
     path("settings/users/invite/", users_invite.invite_many, name="users-invite"),
     path("settings/users/leavers/", leavers.leavers, name="leavers"),
+    path("settings/users/<int:user_id>/handover/", handover.user_handover, name="handover"),
     path("settings/users/ending/", until.ending, name="users-ending"),
     path("settings/users/<int:user_id>/until/", until.user_until, name="user-until"),
     path("settings/users/<int:user_id>/", user.user, name="user"),

@@ -206,6 +206,8 @@ FORMS: dict[str, dict[str, Any]] = {
     "users-invite": {},
     "leavers": {},
     "school-staff-leavers": {},
+    "handover": {"colleague": ""},
+    "school-handover": {"colleague": ""},
     "user-until": {"what": [], "last_day": ""},
     "school-staff-until": {"what": [], "last_day": ""},
     "user-make-inactive": {},

@@ -26,7 +26,8 @@ WITHOUT_CHILDREN = {
     "healthz", "sign-in", "set-up", "establishments", "users", "user-add", "user-edit",
     "user-invite", "users-invite", "user-pupils-save", "establishment-suggest",
     "user-make-inactive", "leavers", "school-staff-leavers",
-    "user-until", "school-staff-until", "users-ending", "school-staff-ending",
+    "user-until", "school-handover", "school-staff-suggest", "school-staff-until",
+    "users-ending", "school-staff-ending",
     "user-reactivate", "imports", "import-new", "import-template", "import-undo", "import-refused",
 }  # fmt: skip
 

@@ -82,7 +82,9 @@ def lines_of(held: QuerySet[Grant]) -> list[Line]:
             linked.setdefault(grant.role, []).append(grant)
     for role, grants in linked.items():
         count = "1 pupil" if len(grants) == 1 else f"{len(grants):,} pupils"
-        lines.append(Line(f"role-{role}", f"{words.role_name(role, known)}, {count} linked", grants))
+        lines.append(
+            Line(f"role-{role}", f"{words.role_name(role, known)}, {count} linked", grants)
+        )
     return lines
 
 
