@@ -29,10 +29,12 @@ URL = os.environ.get("SCHOOLGATE_URL", "").rstrip("/")
 ALLOWED_HOSTS = _list("SCHOOLGATE_HOSTS") or ["localhost", "127.0.0.1", "[::1]"]
 BEHIND_PROXY = os.environ.get("SCHOOLGATE_BEHIND_PROXY", "") == "yes"
 DEBUG = False
-# Where mail goes, in whose name, and for how long an invitation works (docs/running.md).
+# Where mail goes, in whose name, where what comes back is read, and for how long an invitation
+# works (docs/running.md).
 MAIL = os.environ.get("SCHOOLGATE_MAIL", "").strip()
 MAIL_FROM = os.environ.get("SCHOOLGATE_MAIL_FROM", "").strip()
 MAIL_REPLY_TO = os.environ.get("SCHOOLGATE_MAIL_REPLY_TO", "").strip()
+BOUNCES = os.environ.get("SCHOOLGATE_BOUNCES", "").strip()
 INVITATION_DAYS = _whole("SCHOOLGATE_INVITATION_DAYS", 14)
 # A removal of more than so many, and more than so many of a hundred, waits for a person (NEW8).
 BRAKE_COUNT = _whole("SCHOOLGATE_BRAKE_COUNT", 5)

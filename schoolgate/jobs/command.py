@@ -71,11 +71,17 @@ def _obey(words: Sequence[str]) -> int:
 
 
 def _parser() -> Parser:
-    from schoolgate.jobs import audit_commands, import_commands, scope_commands, start
+    from schoolgate.jobs import (
+        audit_commands,
+        bounce_commands,
+        import_commands,
+        scope_commands,
+        start,
+    )
 
     parser = Parser(prog="schoolgate", description="Who may see which child, and why.")
     subparsers = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
-    for family in (start, import_commands, scope_commands, audit_commands):
+    for family in (start, import_commands, scope_commands, audit_commands, bounce_commands):
         family.add_to(subparsers)
     return parser
 

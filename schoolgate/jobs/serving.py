@@ -17,7 +17,7 @@ from urllib.parse import SplitResult, quote, urlsplit
 import dj_database_url
 
 from schoolgate.jobs.stop import Stop
-from schoolgate.outbox.places import Server, place_of
+from schoolgate.outbox.places import Server, letterbox_of, place_of
 
 SHORTEST_SECRET = 50
 MOST_DAYS = 90
@@ -218,6 +218,13 @@ def _mail() -> Iterator[str]:
         address = _setting(name)
         if address and not _ADDRESS.fullmatch(address):
             yield f"Set {name} to one e-mail address such as no-reply@example.org, not {address!r}."
+    try:
+        letterbox_of(_setting("SCHOOLGATE_BOUNCES"))
+    except ValueError:
+        yield (
+            "Set SCHOOLGATE_BOUNCES to something like imaps://user:password@mail.example.org/INBOX"
+            " or maildir:/srv/bounces: it cannot be understood."
+        )
     days = _setting("SCHOOLGATE_INVITATION_DAYS")
     if days and not (days.isascii() and days.isdigit() and 1 <= int(days[:9]) <= MOST_DAYS):
         yield (

@@ -25,8 +25,10 @@ def main(kind: str) -> None:
     django.setup()
 
     if kind == "mail":
-        from schoolgate.jobs import mail_worker
+        from schoolgate.jobs import bounce_reader, mail_worker
 
+        # A thread of its own: a server that is slow to be read from holds up no mail, nor the end.
+        threading.Thread(target=bounce_reader.serve, args=[stopping], daemon=True).start()
         mail_worker.serve(stopping)
     else:
         from schoolgate.jobs import worker

@@ -1,16 +1,20 @@
 """A mail as it travels: headers, plain text and HTML."""
 
-import hashlib
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from email import policy
 from email.headerregistry import Address
 from email.message import EmailMessage
 from email.utils import format_datetime
+from hmac import compare_digest
 from urllib.parse import urlsplit
 
 from django.conf import settings
 from django.utils import timezone
+from django.utils.crypto import salted_hmac
+
+from schoolgate.outbox.models import Mail
 
 _TRAVELS = policy.SMTP.clone(cte_type="7bit", raise_on_defect=False)
 NO_ONE = "schoolgate"
@@ -59,7 +63,7 @@ def message(mail: Due, text: Text) -> EmailMessage:
     made.set_content(text.plain, charset="utf-8", cte="quoted-printable")
     made.add_alternative(text.html, subtype="html", charset="utf-8", cte="quoted-printable")
     # The boundary too is the same each time, and never part of the text.
-    made.set_boundary(f"part-{_known_by(mail)}")
+    made.set_boundary(f"part-{_known_by(mail.id, mail.posted_at, mail.address)}")
     return made
 
 
@@ -69,8 +73,18 @@ def sender() -> str:
 
 
 def message_id(mail: Due) -> str:
-    """What this mail is known by, always: made from its number and the moment it was posted."""
-    return f"<{_known_by(mail)}@{_host()}>"
+    """What this mail is known by, always: made from its number, the moment it was posted, the
+    address and a secret, so that nobody who has not had the mail can name it."""
+    return f"<{_known_by(mail.id, mail.posted_at, mail.address)}@{_host()}>"
+
+
+def is_known_by(mail: Mail, address: str, message_ids: Iterable[str]) -> bool:
+    """Whether the mail was sent to the address under one of these Message-IDs (no brackets)."""
+    try:
+        known = _known_by(mail.pk, mail.posted_at, address)
+    except (ValueError, UnicodeError):
+        return False
+    return any(compare_digest(known.encode(), i.partition("@")[0].encode()) for i in message_ids)
 
 
 def travelling(address: str) -> str:
@@ -84,8 +98,10 @@ def travelling(address: str) -> str:
     return f"{local}@{domain.encode('idna').decode('ascii')}"
 
 
-def _known_by(mail: Due) -> str:
-    return hashlib.sha256(f"{mail.id} {mail.posted_at.timestamp():.6f}".encode()).hexdigest()[:32]
+def _known_by(id_: int, posted_at: datetime, address: str) -> str:
+    facts = f"{id_} {posted_at.timestamp():.6f} {travelling(address).lower()}"
+    secret = salted_hmac("schoolgate.outbox.message-id", facts, algorithm="sha256")
+    return f"{id_}.{secret.hexdigest()[:32]}"
 
 
 def _host() -> str:

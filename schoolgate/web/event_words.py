@@ -127,6 +127,7 @@ _DONE = {
     "let through": "Gave the word for what the brakes held",
     "exported": "Downloaded a file of",
     "retried": "Sent a mail again",
+    "bounced": "Was told that a mail did not arrive",
 }
 _FIELDS = {"class_name": "class", "workplace_id": "establishment"}
 

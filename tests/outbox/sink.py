@@ -2,8 +2,10 @@
 
 Each mail that it takes is a file in the folder, written before it says so. How it behaves follows
 from the beginning of the address: refused (550), busy (451), breaks (it hangs up in the middle),
-swallows (it takes the mail and hangs up before it says so), slow (it takes its time). WORDS:
-`refuse-sender`; `sign-in` (user robin, password word).
+swallows (the first time, it takes the mail and hangs up before it says so), slow (it takes its
+time), gone (it takes the mail, and puts a report on it into a Maildir, in the shape that the domain
+names: gone@gmail.example). WORDS: `refuse-sender`; `sign-in` (user robin, password word);
+`maildir=PATH`.
 """
 
 from __future__ import annotations
@@ -23,6 +25,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from aiosmtpd.smtp import SMTP, AuthResult, Envelope
+
+from tests.outbox.reports import SHAPES
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -64,13 +68,27 @@ class Behaviour:
         if address.startswith("slow"):
             await asyncio.sleep(SLOW_SECONDS)
         name = f"{time.time_ns()}-{next(_numbers)}"
+        again = any(f"X-To: {address}" in _head(path) for path in self.folder.glob("*.mail"))
         content = envelope.content
         assert isinstance(content, bytes)
         (self.folder / f"{name}.part").write_bytes(f"X-To: {address}\r\n".encode() + content)
         (self.folder / f"{name}.part").rename(self.folder / f"{name}.mail")
-        if address.startswith("swallows"):
+        if address.startswith("gone"):
+            self._report(content, address, name)
+        if address.startswith("swallows") and not again:
             _hang_up(server)
         return "250 OK"
+
+    def _report(self, content: bytes, address: str, name: str) -> None:
+        (maildir,) = (Path(word[8:]) for word in self.words if word.startswith("maildir="))
+        shape = SHAPES[address.partition("@")[2].partition(".")[0]]
+        (maildir / "tmp" / name).write_bytes(shape(content, address))
+        (maildir / "tmp" / name).rename(maildir / "new" / name)
+
+
+def _head(path: Path) -> str:
+    with path.open() as file:
+        return file.readline()
 
 
 def _hang_up(server: SMTP) -> None:
