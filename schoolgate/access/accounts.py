@@ -96,7 +96,6 @@ def save_users(users: Iterable[UserToSave], *, by: Actor) -> None:
         may_manage_accounts(by, account)
         fields = [(u.user_id, name, value) for u in wanted for name, value in u.fields.items()]
         change_users(fields, by=by)
-        invitations.cancel([u.user_id for u in wanted if "email" in u.fields], by=by)
         grant((row for u in wanted for row in u.adding), by=by, source=Source.BY_HAND)
         if active := [u.user_id for u in wanted if u.active is True]:
             allow(active, by=by)

@@ -87,8 +87,8 @@ def change_users(
     phone or workplace), new value; the keys of names and addresses follow.
 
     ``touch``: note that they were changed, so that an undo keeps them; an undo itself does not.
-    A changed address ends the user's sessions; the old and the new one are told (LAC12). Raises
-    Refusal when somebody else has the address.
+    A changed address ends the user's sessions and their invitation (S17); the old and the new one
+    are told (LAC12). Raises Refusal when somebody else has the address.
     """
     by_field: dict[str, list[tuple[int, Any]]] = {}
     fields_of: dict[int, list[str]] = {}
@@ -104,6 +104,7 @@ def change_users(
         for field, values in by_field.items():
             with address_taken_in_words():
                 records.set_field(User, field, values)
+        cancel((id_ for id_, _ in by_field.get("email", [])), by=by, import_id=import_id)
         stamp = Stamp(events.at, by.user_id, Source.BY_HAND, import_id)
         if touch:
             records.touch(User, fields_of, stamp=stamp)

@@ -1,5 +1,5 @@
 """`python -m tests.bench [SUBJECT] [OPTIONS]`; none: all. Subjects: imports, pages, previews,
-scope, offboarding, kills [N].
+scope, offboarding, search, kills [N].
 
 Full sizes write docs/benchmarks.md anew from the last results of each; a trial in small sizes
 only prints its tables.
@@ -13,7 +13,7 @@ from importlib import import_module
 
 from tests.bench import document
 
-SUBJECTS = ("imports", "pages", "previews", "scope", "offboarding", "kills")
+SUBJECTS = ("imports", "pages", "previews", "scope", "offboarding", "search", "kills")
 
 
 def main() -> None:

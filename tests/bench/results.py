@@ -51,6 +51,17 @@ def table(headings: list[str], rows: list[list[str]], left: int = 1) -> str:
     return "\n".join(f"| {' | '.join(cells)} |" for cells in (headings, marks, *rows))
 
 
+def spread(times: list[float]) -> dict[str, float]:
+    """How long it took in the middle, at p95 and at worst, in milliseconds, and how often."""
+    ranked = sorted(times)
+    return {
+        "p50": ranked[len(ranked) // 2] * 1000,
+        "p95": ranked[min(len(ranked) - 1, len(ranked) * 95 // 100)] * 1000,
+        "worst": ranked[-1] * 1000,
+        "asked": len(ranked),
+    }
+
+
 def said(machine: dict[str, Any], databases: list[str]) -> str:
     """The machine in a sentence or two."""
     load = ", ".join(f"{load:.2f}" for load in machine["load"])

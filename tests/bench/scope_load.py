@@ -35,18 +35,20 @@ def load(pupils: int) -> Callable[[], Any]:
     return work
 
 
-def _made(table: str, columns: str, values: str, count: int) -> None:
+def made(table: str, columns: str, values: str, count: int) -> None:
+    """Fill a table with rows made of the numbers from 1: ``n`` in ``values``."""
     made = f"SELECT {values} FROM generate_series(1, {count}) n".replace("%", "%%")
     bulk.execute(f"INSERT INTO {table} ({columns}) {made}")
 
 
-def _one_of(words: list[str], number: str) -> str:
+def one_of(words: list[str], number: str) -> str:
+    """SQL for the word that such a number points to."""
     listed = ", ".join(f"'{word}'" for word in words)
     return f"(ARRAY[{listed}])[({number}) % {len(words)} + 1]"
 
 
 def _people(many: dict[str, int]) -> None:
-    _made(
+    made(
         "schools_establishment",
         "id, recorded_at, gone_how, urn, name, name_key, la_code, la_name, number, type_name,"
         " type_group, status, phase, town, postcode, ukprn, trust_code, trust_name",
@@ -54,24 +56,24 @@ def _people(many: dict[str, int]) -> None:
         " '', '', 'Open', '', '', '', '', '', ''",
         many["schools"],
     )
-    first = _one_of(files.FIRST_NAMES, "n::bigint * 7919 / 13")
-    ending = _one_of(files.ENDS, "n::bigint * 1299709 / 11")
-    last = f"({_one_of(files.STARTS, 'n::bigint * 104729 / 7')} || {ending})"
+    first = one_of(files.FIRST_NAMES, "n::bigint * 7919 / 13")
+    ending = one_of(files.ENDS, "n::bigint * 1299709 / 11")
+    last = f"({one_of(files.STARTS, 'n::bigint * 104729 / 7')} || {ending})"
     names = f"{first}, {last}, lower({first}), lower({last})"
-    _made(
+    made(
         "schools_pupil",
         "id, recorded_at, gone_how, first_name, last_name, first_key, last_key, date_of_birth,"
         " year, class_name",
         f"n, now(), '', {names}, DATE '2008-01-01' + n % 4000, '9', '9A'",
         many["pupils"],
     )
-    _made(
+    made(
         "schools_enrolment",
         f"{_KNOWN}, pupil_id, establishment_id, elsewhere",
         f"{_DATED}, n, (n - 1) / {PUPILS_AT_A_SCHOOL} + 1, ''",
         many["schools"] * PUPILS_AT_A_SCHOOL,
     )
-    _made(
+    made(
         "schools_careepisode",
         f"{_KNOWN}, pupil_id",
         f"{_DATED}, n * {ONE_IN_CARE_OF}",
@@ -79,7 +81,7 @@ def _people(many: dict[str, int]) -> None:
     )
     total = many["wide"] + many["teachers"] + many["social_workers"]
     mail = "'user.' || n || '@council.example'"
-    _made(
+    made(
         "people_user",
         "id, password, recorded_at, gone_how, email, email_key, lookalike_key, username,"
         " first_name, last_name, first_key, last_key, job_title, phone, source",
@@ -91,11 +93,11 @@ def _people(many: dict[str, int]) -> None:
 def _grants(many: dict[str, int]) -> None:
     wide, teachers = many["wide"], many["teachers"]
     columns = f"{_KNOWN}, user_id, role, establishment_id, pupil_id"
-    _made("access_grant", columns, f"{_DATED}, n, 'la_user', NULL, NULL", wide)
+    made("access_grant", columns, f"{_DATED}, n, 'la_user', NULL, NULL", wide)
     later = _DATED.replace("n,", f"n + {wide},", 1)
-    _made("access_grant", columns, f"{later}, n + {wide}, 'designated_teacher', n, NULL", teachers)
+    made("access_grant", columns, f"{later}, n + {wide}, 'designated_teacher', n, NULL", teachers)
     later = _DATED.replace("n,", f"n + {wide + teachers},", 1)
-    _made(
+    made(
         "access_grant",
         columns,
         f"{later}, (n - 1) / {LINKS} + 1 + {wide + teachers}, 'social_worker', NULL,"
@@ -109,7 +111,7 @@ def _grants(many: dict[str, int]) -> None:
         " FROM access_grant WHERE role = 'social_worker' AND id %% 200 = 0"
         f" LIMIT {many['restrictions']}"
     )
-    _made(
+    made(
         "access_denial",
         "id, recorded_at, source, ended_how, user_id",
         f"n, now(), 'hand', '', {wide + teachers} + n * 100",
