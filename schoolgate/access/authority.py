@@ -13,7 +13,13 @@ from django.utils import timezone
 
 from schoolgate.access import relations
 from schoolgate.access.models import Denial, Grant
-from schoolgate.access.roles import LA_SUPER_USER, LEADER, SCHOOL_ADMIN, SCHOOL_ROLES
+from schoolgate.access.roles import (
+    FINANCE_MANAGER,
+    LA_SUPER_USER,
+    LEADER,
+    SCHOOL_ADMIN,
+    SCHOOL_ROLES,
+)
 from schoolgate.audit.actions import Actor
 from schoolgate.kit import bulk
 from schoolgate.kit.refusal import Refusal
@@ -27,12 +33,14 @@ _IN_SCHOOL = {role.code for role in SCHOOL_ROLES}
 class Authority:
     """What somebody may manage now: everything, or establishments and subject areas (ids).
 
-    ``schools``: where they are School Admin; ``subjects``: of which they are Leader.
+    ``schools``: where they are School Admin; ``subjects``: of which they are Leader. ``finance``:
+    where they are Finance Manager, and so are told of usage, and manage nobody by it.
     """
 
     everything: bool = False
     schools: frozenset[int] = frozenset()
     subjects: frozenset[int] = frozenset()
+    finance: frozenset[int] = frozenset()
 
     @property
     def any(self) -> bool:
@@ -95,7 +103,7 @@ def authority_of(by: Actor) -> Authority:
         "SELECT g.role, g.establishment_id, g.subject_area_id, g.pupil_id"
         f" FROM {stand.grants} g JOIN {stand.users} u ON u.id = g.user_id"
         f" WHERE g.user_id = %s AND g.role IN ('{LA_SUPER_USER.code}', '{SCHOOL_ADMIN.code}',"
-        f" '{LEADER.code}')",
+        f" '{LEADER.code}', '{FINANCE_MANAGER.code}')",
         [by.user_id],
     )
     if any(role == LA_SUPER_USER.code and not (place or pupil) for role, place, _, pupil in held):
@@ -106,6 +114,9 @@ def authority_of(by: Actor) -> Authority:
         ),
         subjects=frozenset(
             subject for role, _, subject, _ in held if role == LEADER.code and subject
+        ),
+        finance=frozenset(
+            place for role, place, _, _ in held if role == FINANCE_MANAGER.code and place
         ),
     )
 

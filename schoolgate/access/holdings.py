@@ -10,7 +10,7 @@ from django.db.models.expressions import RawSQL
 from schoolgate.access import relations, scope
 from schoolgate.access.models import Denial, Grant, Restriction
 from schoolgate.access.own_roles import every_role
-from schoolgate.access.roles import ROLES, Detail, Over
+from schoolgate.access.roles import ROLES, Detail, Over, Role
 from schoolgate.access.scope import among_visible, grants_that_reach, narrow, sees, wide
 from schoolgate.kit import bulk
 from schoolgate.kit.records import Ending
@@ -63,6 +63,14 @@ def holders(
     if establishments is not None:
         held = held.filter(establishment__in=establishments)
     return held.values_list("user_id", flat=True)
+
+
+def holds_only(user_id: int, role: Role) -> bool:
+    """Whether the user holds nothing now but this role; what sleeps is not held."""
+    held = f"SELECT 1 FROM {relations.at().grants} g WHERE g.user_id = %s AND g.role"
+    return bool(bulk.select(f"{held} = %s LIMIT 1", [user_id, role.code])) and not bulk.select(
+        f"{held} <> %s LIMIT 1", [user_id, role.code]
+    )
 
 
 def grants_of(user_id: int) -> QuerySet[Grant]:

@@ -192,3 +192,18 @@ class StaffRecord(Known):
             models.Index(fields=["user"], name="staff_user"),
             models.Index(fields=["establishment"], name="staff_establishment"),
         ]
+
+
+class ActiveMonth(models.Model):
+    """A month (its first day) in which a user signed in, and when they last did in it.
+
+    ``last_on`` is the day of ``last_at`` where the organisation is.
+    """
+
+    user = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+", db_index=False)
+    month = models.DateField()
+    last_at = models.DateTimeField()
+    last_on = models.DateField()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["month", "user"], name="one_active_month")]

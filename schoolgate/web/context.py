@@ -7,7 +7,7 @@ from django.http import HttpRequest
 from django.urls import reverse
 
 from schoolgate.schools.models import Establishment, Organisation
-from schoolgate.web.permissions import authority, is_super_user
+from schoolgate.web.permissions import authority, has_usage_only, is_super_user
 from schoolgate.web.theme import FIRST_COLOUR
 
 PRODUCT = "Schoolgate"
@@ -39,15 +39,19 @@ def organisation(request: HttpRequest) -> dict[str, Any]:
     if super_user:
         top.insert(0, ("Who is missing", "home", ("/missing/",)))
         top.append(("Establishments", "establishments", ("/establishments/",)))
-        top.append(("Settings", "users", ("/settings/",)))
+        top.append(("Settings", "users", ("/settings/", "/usage/")))
     mine = authority(request)
+    if has_usage_only(request):
+        top = []
+    if mine.finance:
+        top.append(("Usage and billing", "usage", ("/usage/",)))
     if mine.any and not super_user:
         top.append(("My school", "my-school", ("/school/",)))
     here["navigation"] = _steps(request, top)
     if school := getattr(request, "school", None):
         here["sub_navigation"] = school_steps(request, school)
         here["sub_navigation_name"] = school.name
-    if super_user and request.path.startswith("/settings/"):
+    if super_user and request.path.startswith(("/settings/", "/usage/")):
         here["sub_navigation"] = _steps(
             request,
             [
@@ -55,6 +59,7 @@ def organisation(request: HttpRequest) -> dict[str, Any]:
                 ("Roles", "roles", ("/settings/roles/",)),
                 ("Imports", "imports", ("/settings/imports/",)),
                 ("Mail", "mail", ("/settings/mail/",)),
+                ("Usage", "usage", ("/usage/",)),
                 ("Events", "events", ("/settings/events/",)),
                 ("Organisation", "organisation", ("/settings/organisation/",)),
             ],

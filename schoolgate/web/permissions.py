@@ -15,6 +15,8 @@ from django.http.response import HttpResponseBase
 from django.urls import reverse
 
 from schoolgate.access.authority import Authority, authority_of, schools_led
+from schoolgate.access.holdings import holds_only
+from schoolgate.access.roles import FINANCE_MANAGER
 from schoolgate.audit.actions import Actor, user_actor
 from schoolgate.people.models import User
 from schoolgate.schools.models import Establishment, Organisation
@@ -31,6 +33,7 @@ class Permission(Enum):
     SUPER_USER = "An LA Super User. For anybody else who is signed in it does not exist (LAC1)."
     SCHOOLS = "Whoever manages staff somewhere, and LA Super Users. For others it does not exist."
     SCHOOL = "A School Admin of that school, or an LA Super User. For others it does not exist."
+    USAGE = "A Finance Manager, and LA Super Users. For others it does not exist (PP9)."
     SUBJECTS = "The same, and Leaders in that school, who manage their own subject areas there."
 
 
@@ -72,6 +75,20 @@ def only_super_user(view: View) -> View:
         return view(request, *args, **kwargs)
 
     return _marked(guarded, view, Permission.SUPER_USER)
+
+
+def sees_usage(view: View) -> View:
+    """Open to Finance Managers, for the establishments of :func:`authority`, and to LA Super Users,
+    for all."""
+
+    def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        if not request.user.is_authenticated:
+            return _to_sign_in(request)
+        if not may_see_usage(request):
+            raise Http404
+        return view(request, *args, **kwargs)
+
+    return _marked(guarded, view, Permission.USAGE)
 
 
 def manages_some_school(view: View) -> View:
@@ -151,6 +168,8 @@ def may_open(
             return _may_in(request, school_id, Authority.runs)
         case Permission.SUBJECTS:
             return _may_in(request, school_id, _runs_or_leads)
+        case Permission.USAGE:
+            return bool(request.user.is_authenticated) and may_see_usage(request)
     return False
 
 
@@ -170,6 +189,23 @@ def is_demonstration() -> bool:
 def is_super_user(request: HttpRequest) -> bool:
     """Whether the person who asks is an LA Super User now. Asked once a request."""
     return bool(request.user.is_authenticated) and authority(request).everything
+
+
+def may_see_usage(request: HttpRequest) -> bool:
+    """Whether the person who is signed in is told of usage (PP9)."""
+    mine = authority(request)
+    return mine.everything or bool(mine.finance)
+
+
+def has_usage_only(request: HttpRequest) -> bool:
+    """Whether usage is all there is for the person who is signed in: they are Finance Manager, and
+    hold nothing else. Asked once a request."""
+    known: bool | None = getattr(request, "has_usage_only", None)
+    if known is None:
+        finance = bool(authority(request).finance)
+        known = finance and holds_only(visitor(request).pk, FINANCE_MANAGER)
+        request.has_usage_only = known  # type: ignore[attr-defined]
+    return known
 
 
 def authority(request: HttpRequest) -> Authority:

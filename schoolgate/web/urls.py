@@ -45,6 +45,7 @@ from schoolgate.web.views import (
     subject_leaders,
     suggest,
     until,
+    usage,
     user,
     user_add,
     user_changes,
@@ -156,6 +157,8 @@ urlpatterns = [
         school_class.school_class,
         name="school-class",
     ),
+    path("usage/", usage.page, name="usage"),
+    path("usage/active-users.xlsx", usage.download, name="usage-download"),
     # Settings
     path("settings/users/", users.users, name="users"),
     path("settings/users/suggest/", suggest.users, name="user-suggest"),

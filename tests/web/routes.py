@@ -104,6 +104,7 @@ class World:
         cast, school = self.cast, self.school
         openers = {
             Permission.SUPER_USER: [cast.ada],
+            Permission.USAGE: [cast.ada, school.femi],
             Permission.SCHOOL: [cast.ada, school.nia],
             Permission.SUBJECTS: [cast.ada, school.nia, school.lena],
             Permission.SCHOOLS: [cast.ada, school.nia, school.lena, school.bo],

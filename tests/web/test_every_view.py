@@ -21,6 +21,7 @@ WITHOUT_CHILDREN = {
     "my-school", "school-staff", "school-staff-add", "school-staff-edit",
     "school-subject", "school-subject-leaders", "school-category", "school-classes-set",
     "school-subjects", "school-classes",
+    "usage", "usage-download", "my-school", "school-staff", "school-subjects", "school-classes",
     "home", "user-suggest", "pupil-suggest", "user-why",
     "invitation", "mail", "demo-mail", "demo-mail-one",
     "healthz", "sign-in", "set-up", "establishments", "users", "user-add", "user-edit",

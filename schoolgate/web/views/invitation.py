@@ -7,9 +7,9 @@ from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods
 
 from schoolgate.access.sign_in import SignInBackend
-from schoolgate.audit.actions import signed_in as note_signed_in
 from schoolgate.kit.refusal import Refusal
 from schoolgate.people import invitations
+from schoolgate.people.activity import signed_in as note_signed_in
 from schoolgate.people.models import User
 from schoolgate.web.forms.sign_in import ChoosePasswordForm
 from schoolgate.web.permissions import public

@@ -6,7 +6,7 @@ from typing import Any
 from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
-from django.shortcuts import render
+from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_safe
@@ -25,7 +25,14 @@ from schoolgate.people.models import User
 from schoolgate.schools import today as register
 from schoolgate.schools.models import Establishment, Pupil
 from schoolgate.web.paging import page_of
-from schoolgate.web.permissions import actor, is_super_user, only_super_user, signed_in, visitor
+from schoolgate.web.permissions import (
+    actor,
+    has_usage_only,
+    is_super_user,
+    only_super_user,
+    signed_in,
+    visitor,
+)
 from schoolgate.web.views.pupils import ORDER, my_pupils
 
 MOST = 10_000  # beyond so many a figure says only that there are more
@@ -100,7 +107,11 @@ class Figure:
 @signed_in
 @require_safe
 def home(request: HttpRequest) -> HttpResponseBase:
-    """Who is missing, for an LA Super User; for everybody else their pupils."""
+    """Who is missing, for an LA Super User; for everybody else their pupils.
+
+    For a Finance Manager, who has none, the page of usage."""
+    if has_usage_only(request):
+        return redirect("usage")
     if not is_super_user(request):
         return my_pupils(request)
     reader = visitor(request).pk

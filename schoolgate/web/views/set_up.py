@@ -10,9 +10,9 @@ from django.views.decorators.http import require_http_methods
 
 from schoolgate.access.accounts import set_up_first_administrator
 from schoolgate.audit.actions import SYSTEM
-from schoolgate.audit.actions import signed_in as note_signed_in
 from schoolgate.kit.refusal import Refusal
 from schoolgate.people.actions import NewUser, set_up_link_works
+from schoolgate.people.activity import signed_in as note_signed_in
 from schoolgate.people.models import User
 from schoolgate.people.queries import users_called
 from schoolgate.schools.actions import name_organisation

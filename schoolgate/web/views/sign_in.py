@@ -7,7 +7,7 @@ from django.urls import reverse
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.http import require_http_methods, require_POST
 
-from schoolgate.audit.actions import signed_in as note_signed_in
+from schoolgate.people.activity import signed_in as note_signed_in
 from schoolgate.web.forms.sign_in import SignInForm
 from schoolgate.web.permissions import public
 
