@@ -270,7 +270,7 @@ def allow(
         refuse_lifting(by, denials)
         stamp = Stamp(events.at, by.user_id, Source.BY_HAND, import_id)
         on_record = dict(denials.values_list("pk", "user_id"))
-        for id_ in records.end(Denial, on_record, how=how, stamp=stamp):
-            events.add([("allowed", "denial", id_, "", on_record[id_], None, "")])
+        ended = records.end(Denial, on_record, how=how, stamp=stamp)
+        events.add(("allowed", "denial", id_, "", on_record[id_], None, "") for id_ in ended)
         # One that somebody sent in the moment of the denial, and that it did not find (S3).
         invitations.cancel(on_record.values(), by=by, import_id=import_id)

@@ -18,6 +18,7 @@ from schoolgate.intake.to_keep import (
     IN_USE,
     LINKED,
     RECORDS,
+    Reasons,
     denials_to_keep,
     establishments_to_keep,
     links_to_keep,
@@ -56,13 +57,18 @@ def take_back(run: Import, *, by: Actor) -> int:
 def _let_in_again(run: Import, by: Actor) -> None:
     """Whom it made inactive is let in again, but for those with whom others had to do since."""
     kept = denials_to_keep(run)
-    for id_, reason in kept:
-        keep(run, "user", [id_], reason)
+    _list_kept(run, kept)
     stay = {id_ for id_, _ in kept}
     made = Denial.objects.filter(import_id=run.pk, ended_at__isnull=True)
     back = [id_ for id_ in made.values_list("user_id", flat=True) if id_ not in stay]
     if back:
         access.allow(back, by=by, how=Ending.UNDONE, import_id=run.pk)
+
+
+def _list_kept(run: Import, kept: Reasons) -> None:
+    """List users who stay as they are, by the reasons."""
+    for reason in sorted({reason for _, reason in kept}):
+        keep(run, "user", (id_ for id_, why in kept if why == reason), reason)
 
 
 def _remove_links(run: Import, by: Actor) -> None:

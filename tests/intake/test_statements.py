@@ -26,6 +26,8 @@ from tests.intake.desk import (
 )
 
 if TYPE_CHECKING:
+    from pytest_django.fixtures import SettingsWrapper
+
     from tests.cast import Cast
 
 
@@ -139,6 +141,40 @@ def test_establishments(cast: Cast, desk: Desk) -> None:
 def test_undo(cast: Cast, desk: Desk) -> None:
     def counted(count: int) -> int:
         ran = desk.users(people(count, [upn_of(cast.amira)]), role=SW)
+        with CaptureQueriesContext(connection) as seen:
+            assert desk.undo(ran).status == APPLIED
+        return asked(seen)
+
+    counted(1)
+    assert counted(10) == counted(1_000)
+
+
+def test_leavers(cast: Cast, desk: Desk, settings: SettingsWrapper) -> None:
+    settings.BRAKE_PERCENT = 0  # few and many are held alike
+
+    def leavers(count: int) -> list[Row]:
+        rows = people(count, [upn_of(cast.amira), upn_of(cast.ben)])
+        desk.users(rows, role=SW)
+        named = [{"Email": row["Email"], "User First Name": "Other"} for row in rows[: count // 2]]
+        return [*named, *({"Email": r["Email"], "User First Name": ""} for r in rows[count // 2 :])]
+
+    few, many = leavers(10), leavers(1_000)
+    yes = ["--yes", "--over-brakes", "Everybody leaves"]
+    desk.take_in("leavers", leavers(2), *yes)
+
+    for flags in (["--check", *yes], yes, yes):
+        assert statements(desk, "leavers", few, *flags) == statements(desk, "leavers", many, *flags)
+    assert statements(desk, "leavers", few, "--check", status=REFUSED) == statements(
+        desk, "leavers", many, "--check", status=REFUSED
+    )
+
+
+def test_undo_of_leavers(cast: Cast, desk: Desk) -> None:
+    def counted(count: int) -> int:
+        rows = people(count, [upn_of(cast.amira)])
+        desk.users(rows, role=SW)
+        emails: list[Row] = [{"Email": row["Email"]} for row in rows]
+        ran = desk.take_in("leavers", emails, "--over-brakes", "Everybody leaves")
         with CaptureQueriesContext(connection) as seen:
             assert desk.undo(ran).status == APPLIED
         return asked(seen)
