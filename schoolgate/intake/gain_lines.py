@@ -92,6 +92,15 @@ class ChildrenPage:
 
 
 @dataclass(frozen=True)
+class AlonePage:
+    """Children (id and name) whom nobody would see any more as their own, and how many in all."""
+
+    children: list[tuple[int, str]]
+    following: int | None
+    count: int
+
+
+@dataclass(frozen=True)
 class ChildrenOfPerson:
     """A page of one person's children; ``unseen``: how many more the reader may not see."""
 

@@ -1,13 +1,17 @@
-"""What the leavers of a file hold today, in words, for its preview."""
+"""What goes with the leavers of a file: what they hold, and whom they leave with nobody."""
 
 from collections.abc import Collection
 from datetime import date
 
 from django.db.models import Count, F, Q
 
+from schoolgate.access import leaving
 from schoolgate.access.models import Grant
 from schoolgate.access.own_roles import every_role
 from schoolgate.access.roles import ROLES, Over
+from schoolgate.intake.gain_lines import AlonePage
+from schoolgate.intake.models import Proposal
+from schoolgate.schools.models import Pupil
 
 
 def roles_and_places(user_ids: Collection[int], day: date) -> dict[int, list[str]]:
@@ -37,6 +41,21 @@ def roles_and_places(user_ids: Collection[int], day: date) -> dict[int, list[str
             said += f": {_linked(held['role'], held['pupils'])}"
         words[held["user_id"]].append(said)
     return words
+
+
+def left_with_nobody(run_id: int, *, reader: int, after: int = 0, limit: int = 50) -> AlonePage:
+    """A page of the children, behind the id ``after``, whom nobody else would see as their
+    Designated Teacher, by a class or by a link; of those whom the reader may see."""
+    going = Proposal.objects.filter(run_id=run_id, what="deny").values_list("user_id", flat=True)
+    ids = [id_ for id_ in going if id_ is not None]
+    alone = leaving.of(ids, reader_id=reader).alone if ids else []
+    wanted = [id_ for id_ in alone if id_ > after][: limit + 1]
+    names = Pupil.objects.in_bulk(wanted[:limit])
+    return AlonePage(
+        [(id_, str(names[id_])) for id_ in wanted[:limit]],
+        wanted[limit - 1] if len(wanted) > limit else None,
+        len(alone),
+    )
 
 
 def _linked(role: str, count: int) -> str:

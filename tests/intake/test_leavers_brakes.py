@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -62,7 +62,7 @@ def test_more_than_ten_percent_and_more_than_five(removed: int, active: int, hel
     assert brakes.is_held(removed, active) is held
 
 
-def test_the_settings_say_how_many(settings) -> None:  # type: ignore[no-untyped-def]
+def test_the_settings_say_how_many(settings: Any) -> None:
     settings.BRAKE_COUNT, settings.BRAKE_PERCENT = 2, 50
     assert [brakes.is_held(n, 5) for n in (2, 3)] == [False, True]
     assert not brakes.is_held(3, 6)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from django.db import connection
@@ -26,8 +26,6 @@ from tests.intake.desk import (
 )
 
 if TYPE_CHECKING:
-    from pytest_django.fixtures import SettingsWrapper
-
     from tests.cast import Cast
 
 
@@ -149,7 +147,7 @@ def test_undo(cast: Cast, desk: Desk) -> None:
     assert counted(10) == counted(1_000)
 
 
-def test_leavers(cast: Cast, desk: Desk, settings: SettingsWrapper) -> None:
+def test_leavers(cast: Cast, desk: Desk, settings: Any) -> None:
     settings.BRAKE_PERCENT = 0  # few and many are held alike
 
     def leavers(count: int) -> list[Row]:

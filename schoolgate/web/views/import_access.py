@@ -9,7 +9,7 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
-from schoolgate.intake import gains
+from schoolgate.intake import gains, held
 from schoolgate.intake.models import Import
 from schoolgate.kit.refusal import Refusal
 from schoolgate.web.paging import onwards, whole_number
@@ -50,7 +50,8 @@ def people(request: HttpRequest, import_id: int) -> HttpResponse:
 @only_super_user
 @require_safe
 def pupils(request: HttpRequest, import_id: int) -> HttpResponse:
-    """The children whom somebody comes to see, or sees no longer; ``pupil``: by whom."""
+    """The children whom somebody comes to see, or sees no longer; ``pupil``: by whom; ``alone``:
+    those whom leavers would leave with nobody."""
     run = there(import_id)
     if at_work := working(request, run):
         return at_work
@@ -58,7 +59,11 @@ def pupils(request: HttpRequest, import_id: int) -> HttpResponse:
         return render(request, "web/import_access.html", about(run))
     reader, after = visitor(request).pk, whole_number(request, "after") or 0
     pupil = whole_number(request, "pupil")
-    if pupil is None:
+    if run.kind == "leavers" and "alone" in request.GET:
+        alone = held.left_with_nobody(run.pk, reader=reader, after=after, limit=ON_A_PAGE)
+        _note(request, run, (id_ for id_, _ in alone.children))
+        context = {"alone": alone, "page": onwards(request, after, alone.following)}
+    elif pupil is None:
         found = gains.children_gained(run.pk, reader=reader, after=after, limit=ON_A_PAGE)
         _note(request, run, (line.pupil_id for line in found.children))
         context = {"children": found, "page": onwards(request, after, found.following)}

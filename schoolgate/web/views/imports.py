@@ -11,7 +11,7 @@ from django.utils import timezone
 from django.views.decorators.http import require_safe
 
 from schoolgate.access.own_roles import role_of
-from schoolgate.intake import gains
+from schoolgate.intake import gains, held
 from schoolgate.intake.columns import KINDS, Kind
 from schoolgate.intake.findings import Severity
 from schoolgate.intake.models import Import, State
@@ -26,6 +26,7 @@ from schoolgate.web.views import findings, import_people
 
 WORKING = (State.CHECKING, State.APPLYING, State.UNDOING)
 PATIENCE = timedelta(seconds=20)  # until it is said that nobody is at work
+FIRST_ALONE = 10  # children whom a file of leavers would leave with nobody, on its page
 FIRST_PEOPLE = 5  # whose access changes, on the page of the import
 WAITING = (State.READY, State.NEEDS_PERSON)
 APPLIED = (State.DONE, State.UNDONE)
@@ -100,6 +101,10 @@ def page(
         first = gains.people_who_gain(run.pk, reader=visitor(request).pk, limit=FIRST_PEOPLE)
         context |= {"people": first.people, "more_people": first.following is not None}
         told |= import_people.children_of(first.people)
+        if run.kind == "leavers":
+            alone = held.left_with_nobody(run.pk, reader=visitor(request).pk, limit=FIRST_ALONE)
+            context["alone"] = alone
+            told |= {id_ for id_, _ in alone.children}
     if run.state == State.DONE and run.kind == "users":
         context["mails"] = outbox.counts_of_import(run.pk)
         context["invite_on"] = parse_day(run.options.get("invite_on", ""))
