@@ -21,7 +21,7 @@ class Relations:
     grants (:data:`GRANT`; without those that sleep), enrolments (pupil_id, establishment_id),
     episodes (pupil_id), restrictions (user_id, pupil_id), users (id: neither gone nor denied over
     the organisation), pupils (id: not gone), classes (school_class_id, establishment_id,
-    subject_area_id: None where it belongs to none), memberships (pupil_id, school_class_id).
+    subject_area_id: None where it belongs to none), memberships (id, pupil_id, school_class_id).
     """
 
     grants: str
@@ -55,7 +55,7 @@ def at(moment: datetime | None = None) -> Relations:
         classes="(SELECT c.id AS school_class_id, c.establishment_id, b.subject_area_id"
         f" FROM schools_schoolclass c LEFT JOIN (SELECT * FROM schools_classsubject WHERE {holds})"
         f" b ON b.school_class_id = c.id WHERE {_known(moment, 'c.gone_at', 'c.')})",
-        memberships="(SELECT pupil_id, school_class_id FROM schools_classmembership"
+        memberships="(SELECT id, pupil_id, school_class_id FROM schools_classmembership"
         f" WHERE {holds})",
     )
 

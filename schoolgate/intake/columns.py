@@ -120,7 +120,13 @@ PUPILS = Kind(
             max_length=20,
         ),
         Column("year", "Year", "For example 8.", max_length=20),
-        Column("class_name", "Class", "For example 8A.", max_length=50),
+        Column(
+            "class_name",
+            "Class",
+            "For example 8A. It makes the class list of that class at the pupil's school, and so"
+            " decides which leaders and teachers see them.",
+            max_length=50,
+        ),
         Column("in_care_since", "In Care Since", "The first day in care."),
         Column("in_care_until", "In Care Until", "The last day in care."),
         Column("left_on", "Left On", "The last day on roll at that school."),

@@ -118,8 +118,9 @@ class KeptAccess:
         return previews.of_records(
             stays=f"SELECT pupil_id, establishment_id {self._kept} AND what = 'stay'{only}",
             episodes=f"SELECT pupil_id {self._kept} AND what = 'episode'{only}",
-            ended="SELECT CASE what WHEN 'end stay' THEN 'stay' ELSE 'episode' END AS what,"
-            f" record_id AS id {self._kept} AND what IN ('end stay', 'end episode'){only}",
+            members=f"SELECT pupil_id, record_id {self._kept} AND what = 'member'{only}",
+            ended="SELECT substr(what, 5) AS what, record_id AS id"
+            f" {self._kept} AND what IN ('end stay', 'end episode', 'end member'){only}",
             new=new,
             pupils=f"SELECT pupil_id {self._kept}{only}",
             before=stand,

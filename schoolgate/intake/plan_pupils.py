@@ -7,7 +7,14 @@ from typing import Any
 from schoolgate.access import relations
 from schoolgate.access.preview import Preview
 from schoolgate.audit.actions import Actor
-from schoolgate.intake import checks, previews, progress, pupil_decisions, pupil_findings
+from schoolgate.intake import (
+    checks,
+    previews,
+    progress,
+    pupil_classes,
+    pupil_decisions,
+    pupil_findings,
+)
 from schoolgate.intake.columns import PUPILS
 from schoolgate.intake.decided import Decided
 from schoolgate.intake.plan import Plan, pages
@@ -17,7 +24,7 @@ from schoolgate.kit.dates import form_of, parse_day
 from schoolgate.kit.names import LONGEST_IDENTIFIER, identifier_key, looks_garbled, name_key
 from schoolgate.kit.records import Ending, Source
 from schoolgate.schools import actions as schools
-from schoolgate.schools import upn
+from schoolgate.schools import classes, upn
 from schoolgate.schools.models import (
     CareEpisode,
     Elsewhere,
@@ -68,10 +75,12 @@ class PupilsPlan(Plan):
             ("n", "pupil_id"),
         ),
         "plan_end": ("n INTEGER, what TEXT, id BIGINT, pupil_id BIGINT", ("id, what", "pupil_id")),
+        **pupil_classes.TABLES,
     }
     derived = (
         "plan_refused", "plan_match", "plan_pupil", "plan_school", "plan_change",
         "plan_new_identifier", "plan_new_stay", "plan_new_episode", "plan_end",
+        *pupil_classes.TABLES,
     )  # fmt: skip
 
     def __init__(self, *, by: Actor, decided: Decided | None = None) -> None:
@@ -206,6 +215,7 @@ class PupilsPlan(Plan):
                       "plan_end"):  # fmt: skip
             bulk.execute(f"DELETE FROM {table} WHERE n IN (SELECT n FROM plan_refused)")
         bulk.analyse("plan_new_stay", "plan_new_episode", "plan_end", "plan_pupil")
+        pupil_classes.follow(self.today)
 
     def _new(self) -> str:
         return (
@@ -243,6 +253,8 @@ class PupilsPlan(Plan):
             f" WHERE establishment_id IS NOT NULL AND {holds}",
             f"SELECT 'episode', n, {nobody}, {nobody}, pupil_id, {nobody} FROM plan_new_episode"
             f" WHERE {holds}",
+            f"SELECT 'member', n, {nobody}, establishment_id, pupil_id, school_class_id"
+            " FROM plan_new_member",
             f"SELECT 'end ' || what, n, {nobody}, {nobody}, pupil_id, id FROM plan_end"
             " WHERE what <> 'identifier'",
         ]
@@ -252,10 +264,12 @@ class PupilsPlan(Plan):
         return previews.of_records(
             stays=f"SELECT pupil_id, establishment_id FROM plan_new_stay WHERE {holds}",
             episodes=f"SELECT pupil_id FROM plan_new_episode WHERE {holds}",
+            members="SELECT pupil_id, school_class_id FROM plan_new_member",
             ended="SELECT what, id FROM plan_end",
             new=self._new(),
             pupils="SELECT pupil_id FROM plan_new_stay UNION SELECT pupil_id FROM"
-            " plan_new_episode UNION SELECT pupil_id FROM plan_end",
+            " plan_new_episode UNION SELECT pupil_id FROM plan_new_member UNION"
+            " SELECT pupil_id FROM plan_end",
         )
 
     def _holds(self) -> str:
@@ -270,6 +284,7 @@ class PupilsPlan(Plan):
             "SELECT n, pupil_id, COALESCE(establishment_id, 0), elsewhere, starts_on, ends_on"
             " FROM plan_new_stay",
             "SELECT * FROM plan_new_episode",
+            "SELECT * FROM plan_new_member",
             "SELECT * FROM plan_end",
         ]
 
@@ -307,6 +322,10 @@ class PupilsPlan(Plan):
         remember_changes(import_id, "pupil", (row[1:] for row in changes))
         schools.change_things(
             Pupil, ((row[1], row[2], row[4]) for row in changes), by=self.by, import_id=import_id
+        )
+        touched = (id_ for (id_,) in bulk.select("SELECT pupil_id FROM plan_touched"))
+        classes.follow_register(
+            (made[-id_] if id_ < 0 else id_ for id_ in touched), by=self.by, import_id=import_id
         )
 
     def _make_pupils(self, import_id: int) -> dict[int, int]:

@@ -40,14 +40,16 @@ def of_records(
     *,
     stays: str,
     episodes: str,
+    members: str,
     ended: str,
     new: str,
     pupils: str,
     before: Relations | None = None,
 ) -> Preview:
-    """``stays``: a query (pupil_id, establishment_id), ``episodes``: (pupil_id), of those that
-    would be made and hold today; ``ended``: (what, id) of those that would be ended; ``new``: (n)
-    of the rows whose pupils would be made; ``pupils``: (pupil_id) of all whom this touches."""
+    """``stays``: a query (pupil_id, establishment_id), ``episodes``: (pupil_id), ``members``:
+    (pupil_id, school_class_id), of those that would be made and hold today; ``ended``: (what, id)
+    of those that would be ended; ``new``: (n) of the rows whose pupils would be made; ``pupils``:
+    (pupil_id) of all whom this touches."""
     before = before or relations.at()
     gone = f"NOT EXISTS (SELECT 1 FROM ({ended}) e WHERE e.what = '{{0}}' AND e.id = b.id)"
     return Preview(
@@ -58,6 +60,8 @@ def of_records(
             f" {before.enrolments} b WHERE {gone.format('stay')} UNION ALL {stays})",
             episodes=f"(SELECT b.pupil_id FROM {before.episodes} b"
             f" WHERE {gone.format('episode')} UNION ALL {episodes})",
+            memberships="(SELECT b.pupil_id, b.school_class_id FROM"
+            f" {before.memberships} b WHERE {gone.format('member')} UNION ALL {members})",
             pupils=f"(SELECT id FROM {before.pupils} b UNION ALL SELECT -q.n AS id FROM ({new}) q)",
         ),
         pupils=pupils,
@@ -99,7 +103,7 @@ def only_pupils(stand: Relations, ids: Collection[int]) -> Relations:
         restrictions=f"(SELECT user_id, pupil_id FROM {stand.restrictions} o"
         f" WHERE pupil_id IN ({those}))",
         pupils=f"(SELECT id FROM {stand.pupils} o WHERE id IN ({those}))",
-        memberships=f"(SELECT pupil_id, school_class_id FROM {stand.memberships} o"
+        memberships=f"(SELECT id, pupil_id, school_class_id FROM {stand.memberships} o"
         f" WHERE pupil_id IN ({those}))",
     )
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from schoolgate.intake import pupil_changes
 from schoolgate.intake.findings import Finding, Severity
 from schoolgate.intake.plan import pages
-from schoolgate.intake.pupil_changes import Episode, Outcome, Problem, Stay
+from schoolgate.intake.pupil_changes import Episode, Outcome, Problem, Stay, is_current
 from schoolgate.intake.successors import successors
 from schoolgate.intake.user_findings import closed_school
 from schoolgate.kit import bulk
@@ -98,7 +98,9 @@ class _Block:
                     (p_first, p_last, _day(p_birth), p_year, p_class),
                 )  # fmt: skip
             self._identifiers(n, who)
-            self._schooling(n, who, urn, establishment_id, _day(left_on))
+            comes = self._schooling(n, who, urn, establishment_id, _day(left_on))
+            if comes and p_class and not class_name:
+                self._class_kept(n, who, p_class)
             self._care(n, who, _day(since), _day(until))
 
     def _fields(
@@ -148,14 +150,15 @@ class _Block:
 
     def _schooling(
         self, n: int, who: int, urn: str, establishment_id: int | None, left_on: date | None
-    ) -> None:
+    ) -> bool:
+        """Whether the pupil comes to a school where they are not on roll yet."""
         place: tuple[int | None, str] | None = None
         if establishment_id is not None:
             place = (establishment_id, "")
         elif urn in ("888888", "999999"):
             place = (None, urn)
         elif urn:
-            return  # not on the register; a fault already
+            return False  # not on the register; a fault already
         outcome = pupil_changes.schooling(
             self.stays.get(who, []),
             place=place,
@@ -166,6 +169,19 @@ class _Block:
         shown = {"urn": urn, "left_on": self.plan.as_written(n, "left_on", left_on)}
         self._tell(n, who, outcome.problems, shown)
         self._keep(n, who, "stay", "plan_new_stay", outcome)
+        already = {old.establishment_id for old in outcome.end}
+        return any(
+            new.establishment_id not in {None, *already}
+            and is_current(new.ends_on, self.plan.today)
+            for new in outcome.make
+        )
+
+    def _class_kept(self, n: int, who: int, class_name: str) -> None:
+        self.plan.findings.warn(
+            n, self.plan.title("class_name"), "",
+            f"Enter the class at the new school if it is another: the pupil would be in"
+            f" {class_name} there too.", "class-kept", pupil_id=who,
+        )  # fmt: skip
 
     def _care(self, n: int, who: int, since: date | None, until: date | None) -> None:
         outcome = pupil_changes.care(

@@ -37,7 +37,7 @@ from schoolgate.kit import locks
 from schoolgate.kit.refusal import Refusal
 from schoolgate.people import invitations
 from schoolgate.people.models import User
-from schoolgate.schools.models import Establishment, EstablishmentLink, Pupil
+from schoolgate.schools.models import Establishment, EstablishmentLink, Pupil, SchoolClass
 
 _BLOCK = 1024 * 1024
 INVITE_AT = time(8)  # in the morning, where invitations are for a later day
@@ -355,13 +355,16 @@ def kept_by(run_id: int) -> list[Kept]:
 
 
 def label_of(kind: str, object_id: int) -> str:
-    """How a user, pupil or establishment is called."""
+    """How a user, pupil, class or establishment is called."""
     if kind == "user":
         user = User.objects.get(pk=object_id)
         return f"{user} ({user.get_username()})"
     if kind == "link":
         link = EstablishmentLink.objects.get(pk=object_id)
         return f"{link.urn} to {link.link_urn} ({link.link_type})"
+    if kind == "class":
+        there = SchoolClass.objects.select_related("establishment").get(pk=object_id)
+        return f"{there} of {there.establishment}"
     return str((Pupil if kind == "pupil" else Establishment).objects.get(pk=object_id))
 
 

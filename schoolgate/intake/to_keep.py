@@ -146,10 +146,25 @@ def pupils_to_keep(run: Import) -> Reasons:
         " OR EXISTS (SELECT 1 FROM access_grant g WHERE g.pupil_id = p.id"
         " AND g.ended_how <> 'undone')"
         " OR EXISTS (SELECT 1 FROM access_restriction r WHERE r.pupil_id = p.id)"
+        " OR EXISTS (SELECT 1 FROM schools_classmembership m WHERE m.pupil_id = p.id"
+        " AND NOT m.from_register)"
         f" OR {records}) ORDER BY 1",
         [run.pk] * 8,
     )
     return [(id_, LINKED) for (id_,) in found]
+
+
+def classes_to_keep(run: Import) -> Reasons:
+    """Classes that it made, of which somebody has made more since. (One that only has pupils in it
+    stays for them.)"""
+    found = bulk.select(
+        "SELECT c.id FROM schools_schoolclass c WHERE c.import_id = %s AND c.gone_at IS NULL"
+        " AND ((c.touched_at IS NOT NULL AND COALESCE(c.touched_import_id, 0) <> %s)"
+        " OR EXISTS (SELECT 1 FROM schools_classsubject b WHERE b.school_class_id = c.id)"
+        " OR EXISTS (SELECT 1 FROM access_grant g WHERE g.school_class_id = c.id)) ORDER BY 1",
+        [run.pk, run.pk],
+    )
+    return [(id_, CHANGED) for (id_,) in found]
 
 
 def establishments_to_keep(run: Import) -> Reasons:
@@ -161,6 +176,12 @@ def establishments_to_keep(run: Import) -> Reasons:
         " AND t.ended_at IS NULL)"
         " OR EXISTS (SELECT 1 FROM access_grant g WHERE g.establishment_id = e.id"
         " AND g.ended_at IS NULL)"
+        " OR EXISTS (SELECT 1 FROM schools_subjectarea a WHERE a.establishment_id = e.id"
+        " AND a.gone_at IS NULL)"
+        " OR EXISTS (SELECT 1 FROM schools_schoolclass c WHERE c.establishment_id = e.id"
+        " AND c.gone_at IS NULL)"
+        " OR EXISTS (SELECT 1 FROM people_staffrecord s WHERE s.establishment_id = e.id"
+        " AND s.ended_at IS NULL)"
         " OR EXISTS (SELECT 1 FROM people_user u WHERE u.workplace_id = e.id"
         " AND u.gone_at IS NULL)) ORDER BY 1",
         [run.pk] * 2,

@@ -39,6 +39,7 @@ def undo_preview(run: Import, *, limit: int = 200) -> UndoPreview:
     pupils = [Left("pupil", *found) for found in to_keep.pupils_to_keep(run)]
     places = [Left("establishment", *found) for found in to_keep.establishments_to_keep(run)]
     links = [Left("link", *found) for found in to_keep.links_to_keep(run)]
+    lists = [Left("class", *found) for found in to_keep.classes_to_keep(run)]
     records = [
         Left("pupil", id_, reason)
         for model, (_, reason) in to_keep.RECORDS.items()
@@ -48,7 +49,7 @@ def undo_preview(run: Import, *, limit: int = 200) -> UndoPreview:
     denials = [Left("user", *found) for found in to_keep.denials_to_keep(run)]
     stay = {left.object_id for left in denials}
     denied = Denial.objects.filter(import_id=run.pk, ended_at__isnull=True)
-    kept = [*denials, *users, *pupils, *places, *links, *records, *fields]
+    kept = [*denials, *users, *pupils, *places, *lists, *links, *records, *fields]
     made = {
         model: model.objects.filter(import_id=run.pk, gone_at__isnull=True).count()
         for model in (User, Pupil, Establishment)

@@ -26,6 +26,7 @@ from schoolgate.intake.to_keep import (
     records_to_keep,
     users_to_keep,
 )
+from schoolgate.intake.undo_classes import restore_class_lists
 from schoolgate.intake.undo_fields import keep, restore_fields
 from schoolgate.kit import bulk, records
 from schoolgate.kit.records import Ending, Known, Source
@@ -49,6 +50,7 @@ def take_back(run: Import, *, by: Actor) -> int:
     _remove_users(run, by)
     _restore_records(run, by)
     _remove_pupils(run, by)
+    restore_class_lists(run, by)
     _remove_establishments(run, by)
     _remove_links(run, by)
     return Kept.objects.filter(run=run).count()

@@ -4,7 +4,9 @@ Categories and the names of subject areas decide nothing; the subject area of a 
 pupils in it, decide whom Leaders and Teachers see, and are dated like all that decides a scope.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from datetime import date
 from typing import NamedTuple
 
 from django.db import IntegrityError
@@ -172,9 +174,10 @@ def join(
     by: Actor,
     source: Source,
     from_register: bool = False,
+    since: date | None = None,
     import_id: int | None = None,
 ) -> None:
-    """Put pupils into classes from today. Who is in one already stays as they are."""
+    """Put pupils into classes, from today or ``since`` a day. Who is in one stays as they are."""
     wanted = dict.fromkeys(rows)
     with batch(by=by, import_id=import_id) as events:
         locks.while_writing()
@@ -183,8 +186,8 @@ def join(
         for pair in live.values_list("school_class_id", "pupil_id"):
             wanted.pop(Membership(*pair), None)
         stamp = Stamp(events.at, by.user_id, source, import_id)
-        today = timezone.localdate()
-        new = ((*row, from_register, today, None) for row in wanted)
+        first = since or timezone.localdate()
+        new = ((*row, from_register, first, None) for row in wanted)
         columns = ["school_class_id", "pupil_id", "from_register", "starts_on", "ends_on"]
         for ids, chunk in records.insert(ClassMembership, columns, new, stamp=stamp):
             events.add(
@@ -210,16 +213,23 @@ def leave(
         events.add(("ended", "class membership", id_, "", None, pupils[id_], "") for id_ in ended)
 
 
-def remove(model: _Inside, ids: Iterable[int], *, by: Actor, how: Ending = Ending.REMOVED) -> None:
+def remove(
+    model: _Inside,
+    ids: Iterable[int],
+    *,
+    by: Actor,
+    how: Ending = Ending.REMOVED,
+    import_id: int | None = None,
+) -> None:
     """Let subject areas, categories or classes be gone. What was in them is so no more.
 
     Raises Refusal while somebody leads a subject area or teaches a class (access/ says who): those
     grants are taken away first.
     """
     wanted = sorted(set(ids))
-    with batch(by=by) as events:
+    with batch(by=by, import_id=import_id) as events:
         locks.while_writing()
-        stamp = Stamp(events.at, by.user_id, Source.BY_HAND)
+        stamp = Stamp(events.at, by.user_id, Source.BY_HAND, import_id)
         if model is SubjectCategory:
             areas = SubjectArea.objects.filter(category__in=wanted).values_list("pk", flat=True)
             put_in_category([(id_, None) for id_ in areas], by=by)
@@ -247,14 +257,26 @@ def follow_register(pupil_ids: Iterable[int], *, by: Actor, import_id: int | Non
         return
     with batch(by=by, import_id=import_id):
         locks.while_writing()
-        with bulk.temporary("following", "id BIGINT PRIMARY KEY"):
-            bulk.load("following", ["id"], ((id_,) for id_ in wanted))
-            bulk.analyse("following")
+        with _following(wanted):
             _make_missing_classes(by, import_id)
             stale, missing = _out_of_step()
         how = Ending.REPLACED
         leave(stale, by=by, how=how, import_id=import_id)
         join(missing, by=by, source=Source.IMPORT, from_register=True, import_id=import_id)
+
+
+def out_of_step(pupil_ids: Iterable[int]) -> tuple[list[int], list[Membership]]:
+    """What ``follow_register`` would end (ids) and make in the class lists that there are."""
+    with _following(set(pupil_ids)):
+        return _out_of_step()
+
+
+@contextmanager
+def _following(pupil_ids: set[int]) -> Iterator[None]:
+    with bulk.temporary("following", "id BIGINT PRIMARY KEY"):
+        bulk.load("following", ["id"], ((id_,) for id_ in pupil_ids))
+        bulk.analyse("following")
+        yield
 
 
 # The classes by the register, of the pupils in "following": (pupil_id, establishment_id, name).

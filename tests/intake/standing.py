@@ -5,14 +5,17 @@ from __future__ import annotations
 from typing import Any
 
 from schoolgate.access.models import Denial, Grant, Restriction
-from schoolgate.people.models import User
+from schoolgate.people.models import StaffRecord, User
 from schoolgate.schools.models import (
     CareEpisode,
+    ClassMembership,
+    ClassSubject,
     Enrolment,
     Establishment,
     EstablishmentLink,
     Pupil,
     PupilIdentifier,
+    SchoolClass,
 )
 
 _THINGS: dict[type[Any], tuple[str, ...]] = {
@@ -22,14 +25,27 @@ _THINGS: dict[type[Any], tuple[str, ...]] = {
             "class_name", "import_id", "touched_import_id"),
     Establishment: ("id", "urn", "name", "name_key", "status", "town", "closed_on", "import_id",
                     "touched_import_id"),
+    SchoolClass: ("id", "establishment_id", "name", "name_key", "import_id", "touched_import_id"),
 }  # fmt: skip
 _RECORDS: dict[type[Any], tuple[str, ...]] = {
     PupilIdentifier: ("pupil_id", "kind", "value", "value_key", "well_formed"),
     Enrolment: ("pupil_id", "establishment_id", "elsewhere", "starts_on", "ends_on"),
     CareEpisode: ("pupil_id", "starts_on", "ends_on"),
-    Grant: ("user_id", "role", "establishment_id", "pupil_id", "starts_on", "ends_on"),
+    ClassMembership: ("school_class_id", "pupil_id", "from_register", "starts_on", "ends_on"),
+    ClassSubject: ("school_class_id", "subject_area_id", "starts_on", "ends_on"),
+    Grant: (
+        "user_id",
+        "role",
+        "establishment_id",
+        "subject_area_id",
+        "school_class_id",
+        "pupil_id",
+        "starts_on",
+        "ends_on",
+    ),
+    StaffRecord: ("user_id", "establishment_id", "sync", "mis_id"),
     Restriction: ("user_id", "pupil_id", "reason", "starts_on", "ends_on"),
-    Denial: ("user_id",),
+    Denial: ("user_id", "establishment_id"),
 }
 
 Standing = dict[str, list[str]]

@@ -57,7 +57,7 @@ def people(count: int, upns: list[str]) -> list[Row]:
 def children(count: int) -> list[Row]:
     return [
         child(first=f"Child{n}", last=f"Of{n} {count}", internal_id=f"{count}-{n}", urn="100001",
-              since="2025-01-01", upn=factories.a_upn())
+              since="2025-01-01", upn=factories.a_upn(), class_name=f"{n % 3}A")
         for n in range(count)
     ]  # fmt: skip
 
@@ -84,14 +84,15 @@ def test_users(cast: Cast, desk: Desk, role: str) -> None:
 
 def test_pupils(cast: Cast, desk: Desk) -> None:
     few, many = children(10), children(1_000)
-    desk.pupils(children(1))
+    desk.pupils(children(3))  # and the three classes
 
     assert statements(desk, "pupils", few) == statements(desk, "pupils", many)
     assert statements(desk, "pupils", few) == statements(desk, "pupils", many)
     moved = [
-        [{**row, "School Reference Number (URN)": "100002", "Year": "9"} for row in rows]
+        [{**row, "School Reference Number (URN)": "100002", "Class": "9B"} for row in rows]
         for rows in (few, many)
     ]
+    desk.pupils(moved[0][:1])
     assert statements(desk, "pupils", moved[0]) == statements(desk, "pupils", moved[1])
 
 
@@ -179,3 +180,18 @@ def test_undo_of_leavers(cast: Cast, desk: Desk) -> None:
 
     counted(1)
     assert counted(10) == counted(1_000)
+
+
+def test_undo_of_class_lists(cast: Cast, desk: Desk) -> None:
+    def counted(count: int) -> int:
+        changed = [{**row, "Class": "9C"} for row in known[:count]]
+        ran = desk.pupils(changed)
+        assert ran.counts == (0, count, 0, 0)
+        with CaptureQueriesContext(connection) as seen:
+            assert desk.undo(ran).status == APPLIED
+        return asked(seen)
+
+    known = children(300)
+    desk.pupils(known)
+    counted(3)
+    assert counted(9) == counted(300)

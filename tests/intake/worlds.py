@@ -12,21 +12,29 @@ from schoolgate.access import actions as access
 from schoolgate.access.models import Grant
 from schoolgate.access.roles import (
     DESIGNATED_TEACHER,
+    FINANCE_MANAGER,
     LA_SUPER_USER,
     LA_USER,
+    LEADER,
+    SCHOOL_ADMIN,
     SOCIAL_WORKER,
+    TEACHER,
     Over,
     Role,
 )
 from schoolgate.audit.actions import SYSTEM
 from schoolgate.people.models import User
-from schoolgate.schools.models import Establishment, Pupil
+from schoolgate.schools import actions as schools
+from schoolgate.schools import classes
+from schoolgate.schools.models import Establishment, Pupil, SchoolClass, SubjectArea
 from tests import factories
 from tests.intake.desk import Row, child, person, upn_of
 
 Pairs = set[tuple[str, str]]
 
 BY_FILE = [DESIGNATED_TEACHER, LA_USER, LA_SUPER_USER, SOCIAL_WORKER]
+IN_SCHOOL = [SCHOOL_ADMIN, LEADER, TEACHER, FINANCE_MANAGER]
+CLASSES = ["7A", "7B", "8A", "8B", "Hi/1"]
 
 
 @dataclass
@@ -36,6 +44,8 @@ class World:
     rng: random.Random
     schools: list[Establishment] = field(default_factory=list)
     pupils: list[Pupil] = field(default_factory=list)
+    subjects: list[SubjectArea] = field(default_factory=list)
+    classes: list[SchoolClass] = field(default_factory=list)
     users: list[User] = field(default_factory=list)
     denied: set[int] = field(default_factory=set)
     made: int = 0
@@ -60,6 +70,7 @@ class World:
             if rng.random() < 0.7:
                 since, until = self._days()
                 factories.episode(self.pupils[-1], since=since, until=until)
+        self._inside()
         for n in range(8):
             self.users.append(
                 factories.user(first_name=f"User{n}", last_name=f"By{n}", email=f"u{n}@x.example")
@@ -70,10 +81,33 @@ class World:
                 since, until = self._days()
                 factories.restriction(self.users[-1], pupil, since=since, until=until)
         for user in self.users:
-            if rng.random() < 0.1:
-                access.deny([user.pk], by=SYSTEM)
+            if rng.random() < 0.2:
+                place = rng.choice([None, *self.schools])
+                access.deny([user.pk], by=SYSTEM, establishment_id=place.pk if place else None)
                 self.denied.add(user.pk)
         return self
+
+    def _inside(self) -> None:
+        """Subject areas and classes, some as a sync makes them, some from the register."""
+        rng = self.rng
+        for school in self.schools:
+            areas = [factories.subject(school, name) for name in ("History", "Maths")]
+            if rng.random() < 0.7:
+                category = factories.category(school)
+                classes.put_in_category([(a.pk, category.pk) for a in areas], by=SYSTEM)
+            for name in rng.sample(CLASSES, 3):
+                area = rng.choice([*areas, None])
+                pupils = rng.sample(self.pupils, rng.choice([0, 1, 3]))
+                self.classes.append(
+                    factories.school_class(school, name, subject=area, pupils=pupils)
+                )
+            self.subjects += areas
+        for pupil in self.pupils:
+            schools.change_things(
+                Pupil, [(pupil.pk, "class_name", rng.choice([*CLASSES, ""]))], by=SYSTEM,
+                touch=False,
+            )  # fmt: skip
+        classes.follow_register([pupil.pk for pupil in self.pupils], by=SYSTEM)
 
     def _days(self) -> tuple[date, date | None]:
         since = self.day(-60, 1)
@@ -81,19 +115,26 @@ class World:
         return since, until if self.rng.random() < 0.3 else None
 
     def _grant(self, user: User) -> None:
-        role = self.rng.choice(BY_FILE)
+        rng = self.rng
+        role = rng.choice([*BY_FILE, *IN_SCHOOL])
         since, until = self._days()
-        school = self.rng.choice(self.schools) if role.over is Over.ESTABLISHMENT else None
-        pupil = self.rng.choice(self.pupils) if role.over is Over.PUPILS else None
-        if role.assigns_pupils and self.rng.random() < 0.3:
-            pupil = self.rng.choice(self.pupils)
-        if self.rng.random() < 0.1 and role.over is not Over.ORGANISATION:
+        school = rng.choice(self.schools) if role.over is Over.ESTABLISHMENT else None
+        pupil = rng.choice(self.pupils) if role.over is Over.PUPILS else None
+        subject = rng.choice(self.subjects) if role.over is Over.SUBJECT_AREA else None
+        group = rng.choice(self.classes) if role.over is Over.CLASS else None
+        if role.assigns_pupils and rng.random() < 0.3:
+            pupil = rng.choice(self.pupils)
+        if rng.random() < 0.1 and role in (DESIGNATED_TEACHER, SOCIAL_WORKER):
             school = pupil = None
         held = Grant.objects.filter(
-            user=user, role=role.code, establishment=school, pupil=pupil, ended_at=None
-        )
+            user=user, role=role.code, pupil=pupil, subject_area=subject, school_class=group,
+            ended_at=None, **({} if subject or group else {"establishment": school}),
+        )  # fmt: skip
         if not held.exists():
-            factories.grant(user, role, school=school, pupil=pupil, since=since, until=until)
+            factories.grant(
+                user, role, school=school, pupil=pupil, subject=subject, school_class=group,
+                since=since, until=until,
+            )  # fmt: skip
 
     # Files
 
@@ -143,6 +184,8 @@ class World:
     def _cells(self) -> dict[str, str]:
         rng = self.rng
         cells = {"born": "", "year": rng.choice(["", "7"])}
+        if rng.random() < 0.6:
+            cells["class_name"] = rng.choice([*CLASSES, "8b ", "New class", "—"])
         if rng.random() < 0.7:
             cells["urn"] = rng.choice([*(school.urn for school in self.schools), "888888", "999"])
         if rng.random() < 0.3:
