@@ -29,6 +29,7 @@ _KNOWN_AS: dict[str, tuple[str, ...]] = {
         "URN", "School URN", "Establishment URN", "School", "School Number", "School Reference",
         "School Reference Number", "Establishment", "Unique Reference Number",
     ),
+    "subject": ("Subjects", "Subject Area", "Subject Areas", "Department", "Leads", "Leader of"),
     "upn": (
         "UPN", "Pupil UPN", "Unique Pupil Number", "Pupil Reference Number", "Pupil",
         "Pupil Reference",

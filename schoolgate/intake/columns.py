@@ -5,7 +5,7 @@ From here come the blank template, the notes on each column and the matching of 
 
 import csv
 import io
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from schoolgate.kit.names import heading_key
 
@@ -14,7 +14,8 @@ from schoolgate.kit.names import heading_key
 class Column:
     """A column that a file of some kind may have.
 
-    ``template``: how many times the blank template has it. ``max_length``: of its cells.
+    ``template``: how many times the blank template has it. ``max_length``: of its cells. ``only``:
+    the role (a code) of whose files alone it is.
     """
 
     field: str
@@ -24,6 +25,7 @@ class Column:
     repeated: bool = False
     template: int = 1
     max_length: int = 150
+    only: str = ""
 
 
 @dataclass(frozen=True)
@@ -46,11 +48,20 @@ class Kind:
         keys = frozenset(heading_key(column.heading) for column in self.columns)
         object.__setattr__(self, "keys", keys)
 
-    def template(self) -> str:
-        """The blank CSV of this kind: its headings."""
+    def for_role(self, role: str) -> "Kind":
+        """The same for a file of users of one role (a code)."""
+        columns = tuple(column for column in self.columns if column.only in ("", role))
+        return replace(self, columns=columns)
+
+    def template(self, role: str = "") -> str:
+        """The blank CSV of this kind (for users of this role): its headings."""
         out = io.StringIO(newline="")
         csv.writer(out).writerow(
-            [column.heading for column in self.columns for _ in range(column.template)]
+            [
+                column.heading
+                for column in self.for_role(role).columns
+                for _ in range(column.template)
+            ]
         )
         return out.getvalue()
 
@@ -65,7 +76,7 @@ URN_HEADING = "School Reference Number (URN)"
 USERS = Kind(
     code="users",
     name="Users",
-    purpose="People of one role: designated teachers, social workers, LA users.",
+    purpose="People of one role: designated teachers, social workers, school admins, leaders.",
     columns=(
         Column("first_name", "User First Name", "As they are known at work.", required=True),
         Column("last_name", "User Last Name", "As they are known at work.", required=True),
@@ -82,17 +93,29 @@ USERS = Kind(
         Column(
             "urn",
             URN_HEADING,
-            "The number of their school on the national register. A designated teacher must have"
-            " one: it decides which pupils they see. Enter 0 if it is not known yet; they then see"
-            " nobody. For other roles it is their workplace and opens nothing.",
+            "The number of their school on the national register. A designated teacher, school"
+            " admin, leader or finance manager must have one: it decides which pupils they see."
+            " For a designated teacher enter 0 if it is not known yet; they then see nobody. For"
+            " other roles it is their workplace and opens nothing.",
             max_length=20,
+        ),
+        Column(
+            "subject",
+            "Subject",
+            "In a file of leaders: what they lead at that school, a subject area in each column or"
+            " several with a semicolon between them. “All subjects” means each there is, and a"
+            " category (Humanities, say) each that is in it.",
+            required=True,
+            repeated=True,
+            template=2,
+            only="leader",
         ),
         Column(
             "upn",
             UPN_HEADING,
             "Pupils to link (social worker) or to put first (LA user), one in each column; add as"
             " many columns of this heading as you need. A designated teacher needs none: their"
-            " pupils follow from the register.",
+            " pupils follow from the register, and so do those of roles in a school.",
             repeated=True,
             template=4,
             max_length=100,
@@ -189,6 +212,12 @@ LEAVERS = Kind(
     ),
 )
 KINDS = {kind.code: kind for kind in (ESTABLISHMENTS, LINKS, PUPILS, USERS, LEAVERS)}
+
+
+def kind_of(code: str, role: str = "") -> Kind:
+    """The kind of a file with this code; of one of users, with the columns for their role."""
+    return KINDS[code].for_role(role)
+
 
 # The column that a file of refused rows has in front; it may stay when the file is mended.
 REASON_HEADING = "What to mend"

@@ -13,7 +13,7 @@ from django.db.models import Count
 from schoolgate.access.authority import may_manage
 from schoolgate.audit.actions import Actor, batch
 from schoolgate.intake import steps, unseen
-from schoolgate.intake.columns import KINDS
+from schoolgate.intake.columns import kind_of
 from schoolgate.intake.decided import ALL_ROWS, Decided
 from schoolgate.intake.models import (
     ColumnMatching,
@@ -201,7 +201,7 @@ def match_columns(run_id: int, *, by: Actor, headings: Mapping[str, str]) -> Non
     """
     may_manage(by)
     run = steps.run_of(run_id)
-    kind = KINDS[run.kind]
+    kind = kind_of(run.kind, run.role)
     head = FileHead.objects.filter(run=run).first()
     if head is None:
         raise Refusal("Wait until the file has been read: its columns are not known yet.")
@@ -239,12 +239,12 @@ def match_columns(run_id: int, *, by: Actor, headings: Mapping[str, str]) -> Non
         _check_again(run_id, by=by, headings=told, matched="a person")
 
 
-def recalled(kind: str, headings: list[str]) -> Mapping[str, str]:
+def recalled(kind: str, role: str, headings: list[str]) -> Mapping[str, str]:
     """How the columns of an earlier file with the same set of headings were matched, if any."""
     known = ColumnMatching.objects.filter(kind=kind, headings_key=_headings_key(headings)).first()
     if known is None:
         return {}
-    keys = {"", *KINDS[kind].keys}
+    keys = {"", *kind_of(kind, role).keys}
     return known.matching if all(heading_key(h) in keys for h in known.matching.values()) else {}
 
 

@@ -27,7 +27,7 @@ from schoolgate.intake.kept_access import KeptAccess, Pair
 from schoolgate.intake.models import Import, ImportRow, Proposal
 from schoolgate.kit.refusal import Refusal
 from schoolgate.people.models import User
-from schoolgate.schools.models import Establishment, Pupil
+from schoolgate.schools.models import Establishment, Pupil, SubjectArea
 
 FIRST = 5  # of those on the other side, beneath each line
 _MOST_LOOKED_AT = 4_000  # candidates for one page
@@ -188,12 +188,16 @@ def _places(kept: KeptAccess, rows: list[int]) -> dict[int, list[str]]:
         Proposal.objects.filter(run=kept.run, what="grant", row__in=rows).order_by("row", "pk")
     )
     schools = Establishment.objects.in_bulk({grant.establishment_id for grant in grants} - {None})
+    areas = SubjectArea.objects.in_bulk({grant.subject_area_id for grant in grants} - {None})
     words: dict[int, list[str]] = {}
     linked: dict[int, int] = {}
     for grant in grants:
         if grant.establishment_id is not None:
+            what = kept.role.name
+            if grant.subject_area_id is not None:
+                what = f"{what} of {areas[grant.subject_area_id]}"
             school = schools[grant.establishment_id].name
-            words.setdefault(grant.row, []).append(f"{kept.role.name} at {school}")
+            words.setdefault(grant.row, []).append(f"{what} at {school}")
         elif grant.pupil_id is not None:
             linked[grant.row] = linked.get(grant.row, 0) + 1
         else:

@@ -20,7 +20,7 @@ from schoolgate.intake.plan import Plan, Summary
 from schoolgate.kit import bulk
 
 _ROWS = "run_id, row, outcome, name, label, subject_id"
-_ACCESS = "run_id, what, row, user_id, establishment_id, pupil_id, record_id"
+_ACCESS = "run_id, what, row, user_id, establishment_id, subject_area_id, pupil_id, record_id"
 
 
 def keep(run: Import, plan: Plan, summary: Summary, *, shown: bool = True) -> None:

@@ -68,7 +68,7 @@ class KeptAccess:
         those = ", ".join(map(str, sorted(rows))) or "NULL"
         return previews.of_grants(
             self.run.role,
-            f"SELECT row AS n, user_id, establishment_id, pupil_id {self._kept}"
+            f"SELECT row AS n, user_id, establishment_id, subject_area_id, pupil_id {self._kept}"
             f" AND what = 'grant' AND row IN ({those})",
             f"{self._created} AND row IN ({those})",
             before=stand,
@@ -91,7 +91,8 @@ class KeptAccess:
         schools = ", ".join(str(id_) for (id_,) in places if id_ is not None) or "NULL"
         pupils = ", ".join(map(str, sorted(ids)))
         grants = (
-            f"SELECT row AS n, user_id, establishment_id, pupil_id {self._kept} AND what = 'grant'"
+            f"SELECT row AS n, user_id, establishment_id, subject_area_id, pupil_id {self._kept}"
+            " AND what = 'grant'"
             f" AND (establishment_id IN ({schools}) OR pupil_id IN ({pupils}))"
         )
         with bulk.temporary("at_hand", "id BIGINT PRIMARY KEY"):
@@ -209,9 +210,9 @@ class KeptAccess:
         assert self.role is not None  # noqa: S101 - a file of users has one
         places = (
             f"(SELECT min(row) AS id, min(user_id) AS user_id, '{self.role.code}' AS role,"
-            " establishment_id, CAST(NULL AS BIGINT) AS subject_area_id,"
-            " CAST(NULL AS BIGINT) AS school_class_id, pupil_id"
-            f" {self._kept} AND what = 'grant' GROUP BY establishment_id, pupil_id)"
+            " establishment_id, subject_area_id, CAST(NULL AS BIGINT) AS school_class_id, pupil_id"
+            f" {self._kept} AND what = 'grant'"
+            " GROUP BY establishment_id, subject_area_id, pupil_id)"
         )
         stand = replace(relations.at(), grants=places)
         return f"SELECT DISTINCT s.pupil_id FROM ({scope.narrow(stand)}) s"
@@ -268,7 +269,7 @@ class KeptAccess:
         if not self.opens_everything:
             return 0
         grants = (
-            f"SELECT row AS n, user_id, establishment_id, pupil_id {self._kept}"
+            f"SELECT row AS n, user_id, establishment_id, subject_area_id, pupil_id {self._kept}"
             " AND what = 'grant' AND establishment_id IS NULL AND pupil_id IS NULL"
         )
         preview = previews.of_grants(self.run.role, grants, self._created)

@@ -35,6 +35,7 @@ def same_place(one: str, other: str) -> str:
     return (
         f"COALESCE({one}.pupil_id, 0) = COALESCE({other}.pupil_id, 0)"
         f" AND COALESCE({one}.establishment_id, 0) = COALESCE({other}.establishment_id, 0)"
+        f" AND COALESCE({one}.subject_area_id, 0) = COALESCE({other}.subject_area_id, 0)"
     )
 
 

@@ -183,8 +183,9 @@ class ImportRow(models.Model):
 class Proposal(models.Model):
     """What a checked file would do to scope, to be shown; gone once it is applied or given up.
 
-    ``what``: "grant", "stay" or "episode" (made), "end stay" or "end episode" (``record_id``
-    ended). A user or pupil who would be made has the number of its row, negative, for an id.
+    ``what``: "grant", "stay", "episode" or "member" (made; of a member the class in
+    ``record_id``), "end stay", "end episode" or "end member" (``record_id`` ended). A user or
+    pupil who would be made has the number of its row, negative, for an id.
     """
 
     run = models.ForeignKey(
@@ -195,6 +196,7 @@ class Proposal(models.Model):
     row = models.IntegerField()
     user_id = models.BigIntegerField(null=True)
     establishment_id = models.BigIntegerField(null=True)
+    subject_area_id = models.BigIntegerField(null=True)
     pupil_id = models.BigIntegerField(null=True)
     record_id = models.BigIntegerField(null=True)
 

@@ -343,8 +343,8 @@ class Plan(ABC):
         """A query of every row: its number, outcome, name, label, and whom it is about."""
 
     def told_access(self) -> list[str]:
-        """Queries of what scope would be given: what, row, user_id, establishment_id, pupil_id,
-        record_id."""
+        """Queries of what scope would be given: what, row, user_id, establishment_id,
+        subject_area_id, pupil_id, record_id."""
         return []
 
     @abstractmethod

@@ -249,13 +249,15 @@ class PupilsPlan(Plan):
     def told_access(self) -> list[str]:
         holds, nobody = self._holds(), "CAST(NULL AS BIGINT)"
         return [
-            f"SELECT 'stay', n, {nobody}, establishment_id, pupil_id, {nobody} FROM plan_new_stay"
+            f"SELECT 'stay', n, {nobody}, establishment_id, {nobody}, pupil_id, {nobody}"
+            " FROM plan_new_stay"
             f" WHERE establishment_id IS NOT NULL AND {holds}",
-            f"SELECT 'episode', n, {nobody}, {nobody}, pupil_id, {nobody} FROM plan_new_episode"
+            f"SELECT 'episode', n, {nobody}, {nobody}, {nobody}, pupil_id, {nobody}"
+            " FROM plan_new_episode"
             f" WHERE {holds}",
-            f"SELECT 'member', n, {nobody}, establishment_id, pupil_id, school_class_id"
+            f"SELECT 'member', n, {nobody}, establishment_id, {nobody}, pupil_id, school_class_id"
             " FROM plan_new_member",
-            f"SELECT 'end ' || what, n, {nobody}, {nobody}, pupil_id, id FROM plan_end"
+            f"SELECT 'end ' || what, n, {nobody}, {nobody}, {nobody}, pupil_id, id FROM plan_end"
             " WHERE what <> 'identifier'",
         ]
 

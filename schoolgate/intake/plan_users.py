@@ -6,10 +6,17 @@ from typing import Any
 from schoolgate.access import actions as access
 from schoolgate.access.models import Grant
 from schoolgate.access.preview import Preview
-from schoolgate.access.roles import Opens, Over, Role
+from schoolgate.access.roles import FINANCE_MANAGER, LEADER, SCHOOL_ADMIN, Opens, Over, Role
 from schoolgate.audit.actions import Actor
-from schoolgate.intake import checks, matching, previews, progress, user_findings
-from schoolgate.intake.columns import USERS
+from schoolgate.intake import (
+    checks,
+    matching,
+    previews,
+    progress,
+    user_findings,
+    user_subjects,
+)
+from schoolgate.intake.columns import kind_of
 from schoolgate.intake.decided import Decided
 from schoolgate.intake.plan import Plan, Summary, pages
 from schoolgate.intake.undo_fields import remember_changes
@@ -17,22 +24,27 @@ from schoolgate.kit import bulk
 from schoolgate.kit.names import email_key, lookalike_key, looks_garbled, name_key
 from schoolgate.kit.records import Ending, Source
 from schoolgate.people import actions as people
+from schoolgate.people import staff
 
 # A user who would be made has the number of its row, negative, for an id.
 _ROWS = (
     "n INTEGER PRIMARY KEY, first_name TEXT, last_name TEXT, first_key TEXT, last_key TEXT,"
     " job_title TEXT, email TEXT, email_key TEXT, lookalike TEXT, phone TEXT, urn TEXT"
 )
-_GRANTS = "n INTEGER, user_id BIGINT, establishment_id BIGINT, pupil_id BIGINT, place INTEGER"
+_GRANTS = (
+    "n INTEGER, user_id BIGINT, establishment_id BIGINT, subject_area_id BIGINT, pupil_id BIGINT,"
+    " place INTEGER"
+)
+_NONE = "CAST(NULL AS BIGINT)"
 
 
 class UsersPlan(Plan):
-    """Rows become users, and grants of ``role`` over establishments and pupils."""
+    """Rows become users, and grants of ``role`` over establishments, subject areas and pupils."""
 
-    kind = USERS
     tables: Mapping[str, tuple[str, tuple[str, ...]]] = {
         "plan_row": (_ROWS, ("email_key", "lookalike")),
         "plan_cell": ("n INTEGER, place INTEGER, value TEXT, value_key TEXT", ("n",)),
+        **user_subjects.TABLES,
         "plan_refused": ("n INTEGER PRIMARY KEY", ()),
         "plan_user": ("n INTEGER PRIMARY KEY, user_id BIGINT", ()),
         "plan_school": ("n INTEGER PRIMARY KEY, establishment_id BIGINT, closed SMALLINT", ()),
@@ -43,7 +55,7 @@ class UsersPlan(Plan):
     }
     derived = (
         "plan_refused", "plan_user", "plan_school", "plan_hit", "plan_want", "plan_grant",
-        "plan_change",
+        "plan_change", *user_subjects.DERIVED,
     )  # fmt: skip
 
     def __init__(
@@ -55,6 +67,10 @@ class UsersPlan(Plan):
     ) -> None:
         super().__init__(by=by, decided=decided)
         self.role = role
+        self.kind = kind_of("users", role.code)
+        self.leads = role.over is Over.SUBJECT_AREA
+        # Who gets a role of the staff of a school is on it from then on.
+        self.staffs = role in (SCHOOL_ADMIN, LEADER, FINANCE_MANAGER)
 
     def stage_row(self, n: int, cells: list[str]) -> None:
         first, last = self.cell(cells, "first_name"), self.cell(cells, "last_name")
@@ -93,10 +109,18 @@ class UsersPlan(Plan):
         for place in self.places(cells, "upn"):
             if value := cells[place].strip():
                 self._stage_upn(n, place, value)
+        if self.leads:
+            user_subjects.stage(self, n, cells)
 
     def _stage_urn(self, n: int, urn: str) -> None:
         heading = self.title("urn")
-        if urn == "0":
+        if self.staffs and urn in ("", "0"):
+            self.staged.fault(
+                n, heading, urn,
+                f"Enter the {heading} of their school: a {self.role.name} is one at a school.",
+                "urn-missing",
+            )  # fmt: skip
+        elif urn == "0":
             whom = "sees nobody until linked" if self.role.follows_register else "has no workplace"
             self.staged.warn(
                 n, heading, urn, f"Nothing to do now: school not known yet; this person {whom}.",
@@ -117,6 +141,12 @@ class UsersPlan(Plan):
                 f"Nothing to do: a {self.role.name} sees every pupil, so this number is not used.",
                 "upn-not-needed", place=place,
             )  # fmt: skip
+        elif self.staffs:
+            self.staged.warn(
+                n, heading, value,
+                f"Nothing to do: no pupil is linked to a {self.role.name}, so this number is not"
+                " used.", "upn-not-needed", place=place,
+            )  # fmt: skip
         elif checks.is_reason_code(value):
             self.staged.fault(
                 n, heading, value,
@@ -132,6 +162,8 @@ class UsersPlan(Plan):
         matching.users(self)
         matching.schools(self)
         matching.pupils(self)
+        if self.leads:
+            user_subjects.match()
         self._want()
         user_findings.find(self, self.role)
         bulk.load("plan_refused", ["n"], ((n,) for n in sorted(self.findings.refused)))
@@ -142,25 +174,26 @@ class UsersPlan(Plan):
         """The grants that the rows ask for, whether there already or not."""
         user = "COALESCE(u.user_id, -r.n)"
         who = f"SELECT r.n, {user}, %s FROM plan_row r LEFT JOIN plan_user u ON u.n = r.n"
+        there = "JOIN plan_school s ON s.n = r.n"
+        places = []
         if self.role.over is Over.ESTABLISHMENT:
-            places = [
-                ("s.establishment_id, CAST(NULL AS BIGINT), -1", "JOIN plan_school s ON s.n = r.n")
-            ]
-        else:
-            places = []
+            places.append((f"s.establishment_id, {_NONE}, {_NONE}, -1", there))
+        if self.leads:
+            led = f"{there} JOIN ({user_subjects.LED}) a ON a.n = r.n"
+            places.append((f"s.establishment_id, a.subject_area_id, {_NONE}, a.place", led))
         if self.role.over is Over.ORGANISATION:
-            places.append(("CAST(NULL AS BIGINT), CAST(NULL AS BIGINT), -1", ""))
+            places.append((f"{_NONE}, {_NONE}, {_NONE}, -1", ""))
         if self.role.over is Over.PUPILS or self.role.assigns_pupils:
             hits = (
                 "JOIN (SELECT n, pupil_id, min(place) AS place FROM plan_hit"
                 " GROUP BY n, pupil_id) h ON h.n = r.n"
             )
-            places.append(("CAST(NULL AS BIGINT), h.pupil_id, h.place", hits))
+            places.append((f"{_NONE}, {_NONE}, h.pupil_id, h.place", hits))
         for columns, join in places:
             bulk.execute(f"INSERT INTO plan_want {who % columns} {join}")
-        if self.role.over is not Over.ORGANISATION:
+        if self.role.over is not Over.ORGANISATION and not self.staffs:
             # A role whose place is not known yet is still held, and sees nobody (LAC6).
-            none = "CAST(NULL AS BIGINT), CAST(NULL AS BIGINT), -1"
+            none = f"{_NONE}, {_NONE}, {_NONE}, -1"
             bulk.execute(
                 f"INSERT INTO plan_want {who % none}"
                 " WHERE NOT EXISTS (SELECT 1 FROM plan_want w WHERE w.n = r.n)"
@@ -172,8 +205,9 @@ class UsersPlan(Plan):
     def _decide(self) -> None:
         """What is not there yet, in the rows that are not refused."""
         bulk.execute(
-            "INSERT INTO plan_grant SELECT w.n, w.user_id, w.establishment_id, w.pupil_id, w.place"
-            " FROM plan_want w WHERE NOT EXISTS (SELECT 1 FROM plan_refused x WHERE x.n = w.n)"
+            "INSERT INTO plan_grant SELECT w.n, w.user_id, w.establishment_id, w.subject_area_id,"
+            " w.pupil_id, w.place FROM plan_want w"
+            " WHERE NOT EXISTS (SELECT 1 FROM plan_refused x WHERE x.n = w.n)"
             f" AND NOT EXISTS ({matching.live_grant('w', self.role.code, self.today)})"
         )
         text = (
@@ -225,19 +259,19 @@ class UsersPlan(Plan):
 
     def told_access(self) -> list[str]:
         return [
-            "SELECT 'grant', n, user_id, establishment_id, pupil_id, CAST(NULL AS BIGINT)"
-            " FROM plan_grant"
+            "SELECT 'grant', n, user_id, establishment_id, subject_area_id, pupil_id,"
+            f" {_NONE} FROM plan_grant"
         ]
 
     def preview(self) -> Preview:
-        grants = "SELECT n, user_id, establishment_id, pupil_id FROM plan_grant"
+        grants = "SELECT n, user_id, establishment_id, subject_area_id, pupil_id FROM plan_grant"
         return previews.of_grants(self.role.code, grants, self._new())
 
     def proposals(self) -> list[str]:
         return [
             self._new_users(),
-            "SELECT n, user_id, COALESCE(establishment_id, 0), COALESCE(pupil_id, 0)"
-            " FROM plan_grant",
+            "SELECT n, user_id, COALESCE(subject_area_id, pupil_id, 0) AS inside,"
+            " COALESCE(establishment_id, 0) FROM plan_grant",
             "SELECT n, user_id, field, value FROM plan_change",
         ]
 
@@ -257,6 +291,10 @@ class UsersPlan(Plan):
         waiting = self._waiting()
         if waiting:
             access.revoke(waiting, by=self.by, how=Ending.REPLACED, import_id=import_id)
+        if self.staffs:
+            given = bulk.select("SELECT DISTINCT user_id, establishment_id FROM plan_grant")
+            posts = (staff.NewPost(made[-id_] if id_ < 0 else id_, at) for id_, at in given)
+            staff.record(posts, by=self.by, source=Source.IMPORT, import_id=import_id)
         changes = [row for page in pages("SELECT * FROM plan_change") for row in page]
         remember_changes(import_id, "user", (row[1:] for row in changes))
         people.change_users(
@@ -279,11 +317,16 @@ class UsersPlan(Plan):
         return dict(zip(numbers, ids, strict=True))
 
     def _grants(self, made: dict[int, int]) -> Iterator[access.NewGrant]:
-        for page in pages("SELECT n, user_id, establishment_id, pupil_id FROM plan_grant"):
-            for _, user_id, establishment_id, pupil_id in page:
+        grants = (
+            "SELECT n, user_id, COALESCE(subject_area_id, pupil_id, 0) AS inside, establishment_id,"
+            " subject_area_id, pupil_id FROM plan_grant"
+        )
+        for page in pages(grants):
+            for _, user_id, _, establishment_id, subject_area_id, pupil_id in page:
                 yield access.NewGrant(
                     made[-user_id] if user_id < 0 else user_id,
                     self.role.code, establishment_id, pupil_id, self.today,
+                    subject_area_id=subject_area_id,
                 )  # fmt: skip
 
     def _waiting(self) -> list[int]:

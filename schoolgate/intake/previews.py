@@ -16,12 +16,12 @@ NOTHING = "1 = 0"
 
 
 def of_grants(role: str, grants: str, new: str, *, before: Relations | None = None) -> Preview:
-    """``grants``: a query (n, user_id, establishment_id, pupil_id) of those that would be made;
-    ``new``: a query (n) of the rows whose users would be made, with the id -n."""
+    """``grants``: a query (n, user_id, establishment_id, subject_area_id, pupil_id) of those that
+    would be made; ``new``: a query (n) of the rows whose users would be made, with the id -n."""
     before = before or relations.at()
     added = (
         f"SELECT -q.n AS id, q.user_id, '{role}' AS role, q.establishment_id,"
-        " CAST(NULL AS BIGINT) AS subject_area_id, CAST(NULL AS BIGINT) AS school_class_id,"
+        " q.subject_area_id, CAST(NULL AS BIGINT) AS school_class_id,"
         f" q.pupil_id FROM ({grants}) q WHERE NOT {relations.asleep(grant='q')}"
     )
     return Preview(

@@ -78,11 +78,11 @@ def receive(
     may_manage(by)
     if kind not in KINDS:
         raise Refusal("Choose what the file holds.")
-    if kind == "users" and role not in every_role():
-        found = role_named(role)
-        if found is None:
+    if kind == "users":
+        given = every_role().get(role) or role_named(role)
+        if given is None or given.from_sync:
             raise Refusal("Choose a user role for this import.")
-        role = found.code
+        role = given.code
     with batch(by=by) as events:
         run = Import.objects.create(
             kind=kind,
@@ -214,7 +214,7 @@ def check(run_id: int) -> None:
     run = run_of(run_id)
     with working(run) as report, file_of(run) as path, plan_of(run) as plan:
         plan.progress = report
-        plan.recall = partial(decisions.recalled, run.kind)
+        plan.recall = partial(decisions.recalled, run.kind, run.role)
         plan.stage(path)
         plan.work_out()
         summary = plan.summary()

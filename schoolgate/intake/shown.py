@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from schoolgate.intake import column_names, decisions, mapping, steps, unseen
-from schoolgate.intake.columns import KINDS, Kind
+from schoolgate.intake.columns import Kind, kind_of
 from schoolgate.intake.findings import Findings
 from schoolgate.intake.models import FileHead, ImportFault, ImportRow, Outcome
 from schoolgate.kit.names import email_key, heading_key
@@ -38,7 +38,7 @@ def columns_of(run_id: int, *, reader: int) -> list[FileColumn]:
     head = FileHead.objects.filter(run=run).first()
     if head is None:
         return []
-    kind, decided = KINDS[run.kind], decisions.decided_of(run)
+    kind, decided = kind_of(run.kind, run.role), decisions.decided_of(run)
     headings = list(head.headings)
     matched = _matched(kind, headings, decided.headings)
     ours = {place: kind.column(name) for name, places in matched.items() for place in places}
@@ -156,7 +156,7 @@ def row_of(run_id: int, row: int, *, reader: int) -> RowCells:
     head = FileHead.objects.filter(run=run).first()
     if line is None or head is None:
         raise Refusal("Choose a row that the file has: there is none with this number.")
-    kind, decided = KINDS[run.kind], decisions.decided_of(run)
+    kind, decided = kind_of(run.kind, run.role), decisions.decided_of(run)
     had = steps.cells_of(run, decided, {row})
     if row in unseen.hidden_rows(run, reader=reader):
         raise Refusal(unseen.SENTENCE)

@@ -11,7 +11,7 @@ from collections.abc import Collection, Iterator
 from pathlib import Path
 
 from schoolgate.audit.actions import Actor, batch
-from schoolgate.intake.columns import KINDS
+from schoolgate.intake.columns import kind_of
 from schoolgate.intake.decided import Decided
 from schoolgate.intake.mapping import known_headings
 from schoolgate.intake.models import Import, ImportFile, State
@@ -77,7 +77,7 @@ def cells_of(run: Import, decided: Decided, rows: Collection[int]) -> dict[int, 
     last = max(rows)
     with (
         file_of(run) as path,
-        open_table(path, known_headings(KINDS[run.kind], decided)) as table,
+        open_table(path, known_headings(kind_of(run.kind, run.role), decided)) as table,
     ):
         for n, cells in table.rows:
             if n in rows:

@@ -53,9 +53,11 @@ def users_to_keep(run: Import) -> Reasons:
         " AND g.ended_how <> 'undone')"
         " OR EXISTS (SELECT 1 FROM access_grant g WHERE g.user_id = u.id AND g.import_id = %s"
         " AND g.ended_how = 'removed')"
+        " OR EXISTS (SELECT 1 FROM people_staffrecord s WHERE s.user_id = u.id"
+        " AND (s.import_id IS NULL OR s.import_id <> %s) AND s.ended_how <> 'undone')"
         " OR EXISTS (SELECT 1 FROM access_restriction r WHERE r.user_id = u.id)"
         " OR EXISTS (SELECT 1 FROM access_denial d WHERE d.user_id = u.id)) ORDER BY 1",
-        [run.pk] * 5,
+        [run.pk] * 6,
     )
     return [(id_, reason) for id_, reason in found]
 

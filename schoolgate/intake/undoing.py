@@ -31,6 +31,8 @@ from schoolgate.intake.undo_fields import keep, restore_fields
 from schoolgate.kit import bulk, records
 from schoolgate.kit.records import Ending, Known, Source
 from schoolgate.people import actions as people
+from schoolgate.people import staff
+from schoolgate.people.models import StaffRecord
 from schoolgate.schools import actions as schools
 from schoolgate.schools.models import (
     CareEpisode,
@@ -47,6 +49,7 @@ def take_back(run: Import, *, by: Actor) -> int:
     restore_fields(run, by)
     _let_in_again(run, by)
     _end_grants(run, by)
+    _end_posts(run, by)
     _remove_users(run, by)
     _restore_records(run, by)
     _remove_pupils(run, by)
@@ -93,7 +96,10 @@ def _end_grants(run: Import, by: Actor) -> None:
     access.revoke(made.values_list("pk", flat=True), by=by, how=Ending.UNDONE, import_id=run.pk)
     _bring_back(
         Grant,
-        ("user_id", "role", "establishment_id", "pupil_id", "starts_on", "ends_on"),
+        (
+            "user_id", "role", "establishment_id", "pupil_id", "starts_on", "ends_on",
+            "subject_area_id", "school_class_id",
+        ),
         access.NewGrant,
         access.grant,
         run,
@@ -102,8 +108,16 @@ def _end_grants(run: Import, by: Actor) -> None:
         unless=" AND NOT EXISTS (SELECT 1 FROM intake_import i WHERE i.id = t.import_id"
         " AND i.state = 'undone') AND NOT EXISTS (SELECT 1 FROM access_grant l"
         " WHERE l.user_id = t.user_id AND l.role = t.role AND l.ended_at IS NULL"
-        f" AND {same_place('l', 't')})",
-    )
+        f" AND {same_place('l', 't')}"
+        " AND COALESCE(l.school_class_id, 0) = COALESCE(t.school_class_id, 0))",
+    )  # fmt: skip
+
+
+def _end_posts(run: Import, by: Actor) -> None:
+    """Those whom the import put on the staff of a school are on it no more."""
+    made = StaffRecord.objects.filter(import_id=run.pk, ended_at__isnull=True)
+    ids = list(made.values_list("pk", flat=True))
+    staff.end(ids, by=by, how=Ending.UNDONE, import_id=run.pk)
 
 
 def _bring_back(

@@ -13,7 +13,7 @@ from django.db.models import Case, F, Q, QuerySet, Value, When
 
 from schoolgate.access import scope
 from schoolgate.intake import steps
-from schoolgate.intake.columns import KINDS
+from schoolgate.intake.columns import kind_of
 from schoolgate.intake.decided import Decided
 from schoolgate.intake.mapping import known_headings
 from schoolgate.intake.models import Import, ImportFault, ImportFile, ImportMend, ImportRow
@@ -77,7 +77,11 @@ def hidden_rows(run: Import, *, reader: int) -> set[int]:
         headings = run.options.get("headings") or {}
         decided = Decided(headings=headings, matched=run.options.get("matched", ""))
         rows |= _rows_of_file(
-            run.pk, run.kind, run.made_at, known_headings(KINDS[run.kind], decided), keys
+            run.pk,
+            run.kind,
+            run.made_at,
+            known_headings(kind_of(run.kind, run.role), decided),
+            keys,
         )
     return {n for n in rows if n is not None}
 

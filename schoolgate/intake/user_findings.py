@@ -2,8 +2,9 @@
 
 from typing import TYPE_CHECKING, Any
 
+from schoolgate.access import relations
 from schoolgate.access.roles import Over, Role
-from schoolgate.intake import checks, matching
+from schoolgate.intake import checks, matching, user_subjects
 from schoolgate.intake.findings import other_rows
 from schoolgate.intake.successors import successors
 from schoolgate.kit import bulk
@@ -12,18 +13,22 @@ from schoolgate.kit.names import names_differ_clearly
 if TYPE_CHECKING:
     from schoolgate.intake.plan_users import UsersPlan
 
+_AT_SCHOOL = (Over.ESTABLISHMENT, Over.SUBJECT_AREA)
+
 
 def find(plan: "UsersPlan", role: Role) -> None:
     """All of them; none stops the rest."""
     one_address_twice(plan)
     names_that_differ(plan)
-    inactive_users(plan)
+    inactive_users(plan, role)
     deleted_users(plan)
     lookalikes(plan)
     unknown_schools(plan)
     closed_schools(plan, role)
     unknown_pupils(plan)
     pupils_with_odd_numbers(plan)
+    if plan.leads:
+        user_subjects.unknown_subjects(plan)
     if role.follows_register:
         pupils_elsewhere(plan)
     removed_before(plan, role)
@@ -63,16 +68,30 @@ def names_that_differ(plan: "UsersPlan") -> None:
             )  # fmt: skip
 
 
-def inactive_users(plan: "UsersPlan") -> None:
-    """A file lets nobody in again whom a person has made inactive."""
+def inactive_users(plan: "UsersPlan", role: Role) -> None:
+    """A file lets nobody in again whom a person has made inactive, there or altogether."""
+    inactive = relations.inactive()
     for n, email in bulk.select(
-        "SELECT r.n, r.email FROM plan_row r JOIN plan_user u ON u.n = r.n JOIN access_denial d"
-        " ON d.user_id = u.user_id AND d.ended_at IS NULL ORDER BY 1"
+        "SELECT r.n, r.email FROM plan_row r JOIN plan_user u ON u.n = r.n"
+        f" WHERE u.user_id IN ({inactive}) ORDER BY 1"
     ):
         plan.findings.ask(
             n, plan.title("email"), email,
             "Reactivate this user on their page first, or take the row out: somebody has made them"
             " inactive.", "inactive-user", settles=False,
+        )  # fmt: skip
+    if role.over not in _AT_SCHOOL:
+        return
+    for n, urn, name in bulk.select(
+        "SELECT s.n, r.urn, e.name FROM plan_school s JOIN plan_user u ON u.n = s.n"
+        " JOIN plan_row r ON r.n = s.n JOIN schools_establishment e ON e.id = s.establishment_id"
+        " JOIN access_denial d ON d.user_id = u.user_id AND d.ended_at IS NULL"
+        f" AND d.establishment_id = e.id WHERE u.user_id NOT IN ({inactive}) ORDER BY 1"
+    ):
+        plan.findings.ask(
+            n, plan.title("urn"), urn,
+            f"Reactivate this user at {name} first, or take the row out: somebody has made them"
+            " inactive there.", "inactive-user", settles=False,
         )  # fmt: skip
 
 
@@ -137,7 +156,7 @@ def unknown_school(urn: str) -> str:
 
 def closed_schools(plan: "UsersPlan", role: Role) -> None:
     """A closed establishment is a question that names its successor."""
-    if role.over is Over.ESTABLISHMENT:
+    if role.over in _AT_SCHOOL:
         new = (
             "JOIN plan_want w ON w.n = s.n AND w.establishment_id = s.establishment_id"
             f" AND NOT EXISTS ({matching.live_grant('w', role.code, plan.today)})"
@@ -147,11 +166,11 @@ def closed_schools(plan: "UsersPlan", role: Role) -> None:
             "LEFT JOIN plan_user u ON u.n = s.n LEFT JOIN people_user p ON p.id = u.user_id"
             " AND p.workplace_id = s.establishment_id"
         )
-    only = "" if role.over is Over.ESTABLISHMENT else " AND p.id IS NULL"
+    only = "" if role.over in _AT_SCHOOL else " AND p.id IS NULL"
     found = bulk.select(
-        "SELECT s.n, r.urn, e.name FROM plan_school s JOIN plan_row r ON r.n = s.n"
+        "SELECT DISTINCT s.n, r.urn, e.name FROM plan_school s JOIN plan_row r ON r.n = s.n"
         f" JOIN schools_establishment e ON e.id = s.establishment_id {new}"
-        f" WHERE s.closed = 1{only} ORDER BY 1"
+        f" WHERE s.closed = 1{only} ORDER BY 1, 2"
     )
     followed = successors({urn for _, urn, _ in found})
     for n, urn, name in found:
@@ -239,19 +258,21 @@ def pupils_elsewhere(plan: "UsersPlan") -> None:
 def removed_before(plan: "UsersPlan", role: Role) -> None:
     """What a person once removed does not come back by a file without being asked for."""
     found = bulk.select(
-        "SELECT w.n, w.place, w.establishment_id, w.pupil_id, g.ended_at FROM plan_want w"
+        "SELECT w.n, w.place, w.establishment_id, w.pupil_id, a.name FROM plan_want w"
         f" JOIN access_grant g ON g.user_id = w.user_id AND g.role = '{role.code}'"
         f" AND {matching.same_place('g', 'w')} AND g.ended_how = 'removed'"
-        " WHERE w.user_id > 0"
+        " LEFT JOIN schools_subjectarea a ON a.id = w.subject_area_id WHERE w.user_id > 0"
         f" AND NOT EXISTS ({matching.live_grant('w', role.code, plan.today)})"
         " AND NOT EXISTS (SELECT 1 FROM access_grant l WHERE l.user_id = g.user_id"
         f" AND l.role = g.role AND {matching.same_place('l', 'g')} AND l.id > g.id"
-        " AND l.ended_how <> 'undone') ORDER BY 1, 2"
+        " AND l.ended_how <> 'undone') ORDER BY 1, 2, 5"
     )
     values = _values(plan) if found else {}
-    for n, place, establishment_id, pupil_id, _ in found:
+    for n, place, establishment_id, pupil_id, subject in found:
         row = values[n]
-        if pupil_id:
+        if subject:
+            heading, value, what = plan.mapping.headings[place], subject, f"the subject {subject}"
+        elif pupil_id:
             heading, value = plan.mapping.headings[place], row[place]
             what = "the link to this pupil"
         elif establishment_id:
@@ -262,7 +283,7 @@ def removed_before(plan: "UsersPlan", role: Role) -> None:
             n, heading, value,
             f"Say whether to restore it, or take it out: somebody has removed {what} from this"
             " user.", "removed-before", pupil_id=pupil_id,
-            place=place if pupil_id else None,
+            place=place if pupil_id or subject else None,
         )  # fmt: skip
 
 

@@ -56,6 +56,7 @@ def add_to(subparsers: Any) -> None:
         of_kind.set_defaults(run=take_in, kind=kind)
     template_ = subparsers.add_parser("template", help="print the blank CSV of a kind")
     template_.add_argument("kind", metavar="KIND", choices=_KINDS)
+    template_.add_argument("--role", default="", help='of users, say "Leader"')
     template_.set_defaults(run=template, needs_database=False)
     undo_ = subparsers.add_parser("undo", help="take an applied import back")
     undo_.add_argument("id", metavar="IMPORT", type=int)
@@ -71,11 +72,17 @@ def _sync(args: argparse.Namespace) -> int:
 
 def template(args: argparse.Namespace) -> int:
     """Print the headings of a kind of file as CSV."""
+    from schoolgate.access.own_roles import in_one_word
+    from schoolgate.access.roles import ROLES
     from schoolgate.intake.columns import KINDS
 
     if args.kind not in KINDS:
         raise Stop(_LATER.format(f"`template {args.kind}`"))
-    sys.stdout.write(KINDS[args.kind].template())
+    codes = {in_one_word(role.name): code for code, role in ROLES.items()}
+    role = in_one_word(args.role)
+    if role and role not in codes:
+        raise Stop(f'Choose the name of a role, like "Leader", not "{args.role}".')
+    sys.stdout.write(KINDS[args.kind].template(codes.get(role, "")))
     return CLEAN
 
 
@@ -201,9 +208,9 @@ def _headings(wanted: list[str]) -> dict[str, str]:
 def _role(name: str) -> str:
     from schoolgate.access.own_roles import by_file, role_named
 
-    role = role_named(name)
-    if role is None:
-        names = ", ".join(f'"{role.name}"' for role in by_file().values())
+    role, offered = role_named(name), by_file()
+    if role is None or role.code not in offered:
+        names = ", ".join(f'"{role.name}"' for role in offered.values())
         raise Stop(f'Choose one of these roles, not "{name}": {names}.')
     return role.code
 

@@ -60,9 +60,15 @@ def set_sync(record_ids: Iterable[int], sync: SyncStatus, *, by: Actor) -> None:
         )
 
 
-def end(record_ids: Iterable[int], *, by: Actor, how: Ending = Ending.REMOVED) -> None:
+def end(
+    record_ids: Iterable[int],
+    *,
+    by: Actor,
+    how: Ending = Ending.REMOVED,
+    import_id: int | None = None,
+) -> None:
     """Take users off the staff of establishments."""
-    _end(list(record_ids), how=how, by=by)
+    _end(list(record_ids), how=how, by=by, import_id=import_id)
 
 
 def end_of_users(user_ids: Iterable[int], *, by: Actor) -> None:
@@ -71,12 +77,12 @@ def end_of_users(user_ids: Iterable[int], *, by: Actor) -> None:
     _end(list(live.values_list("pk", flat=True)), how=Ending.REMOVED, by=by)
 
 
-def _end(ids: list[int], *, how: Ending, by: Actor) -> None:
+def _end(ids: list[int], *, how: Ending, by: Actor, import_id: int | None = None) -> None:
     if not ids:
         return
-    with batch(by=by) as events:
+    with batch(by=by, import_id=import_id) as events:
         locks.while_writing()
-        stamp = Stamp(events.at, by.user_id, Source.BY_HAND)
+        stamp = Stamp(events.at, by.user_id, Source.BY_HAND, import_id)
         users = dict(StaffRecord.objects.filter(pk__in=ids).values_list("pk", "user_id"))
         ended = records.end(StaffRecord, ids, how=how, stamp=stamp)
         events.add(("ended", "staff record", id_, "", users[id_], None, "") for id_ in ended)

@@ -21,6 +21,7 @@ SAMPLES = Path(__file__).parent.parent / "samples"
 
 APPLIED, REFUSED, WRONG_USAGE, SOME_REFUSED = 0, 1, 2, 3
 DT, LA, SUPER, SW = "Designated Teacher", "LA User", "LA Super User", "Social Worker"
+ADMIN, LEADS, FINANCE = "School Admin", "Leader", "Finance Manager"
 ROLES = [DT, LA, SUPER, SW]
 
 Row = dict[str, str | list[str]]
@@ -36,11 +37,14 @@ def person(
     phone: str = "",
     urn: str = "",
     upns: list[str] | None = None,
+    subjects: list[str] | None = None,
 ) -> Row:
-    """A row of a user file."""
+    """A row of a user file; of leaders with ``subjects``."""
+    leads: Row = {} if subjects is None else {"Subject": subjects}
     return {
         "User First Name": first, "User Last Name": last, "Job Title": job, "Email": email,
         "Phone": phone, URN_HEADING: urn, UPN_HEADING: upns or [],
+        **leads,
     }  # fmt: skip
 
 

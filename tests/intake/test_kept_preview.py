@@ -74,7 +74,9 @@ def told_by_person(run: Import, reader: int) -> tuple[Pairs, Pairs]:
                 break
             after = page.following
         assert len(mine) == line.gained + line.lost
-        assert line.children == [c for c in mine if c in line.children]
+        # A page has the first of those gained and the first of those lost.
+        shown_first = sorted((c for c in mine if c in line.children), key=lambda c: not c.gained)
+        assert line.children == shown_first
         gained |= {(line.label, c.name) for c in mine if c.gained}
         lost |= {(line.label, c.name) for c in mine if not c.gained}
     return gained, lost

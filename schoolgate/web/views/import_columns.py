@@ -8,7 +8,7 @@ from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods
 
 from schoolgate.intake import decisions
-from schoolgate.intake.columns import KINDS, Kind
+from schoolgate.intake.columns import Kind, kind_of
 from schoolgate.intake.shown import FileColumn, columns_of
 from schoolgate.kit.names import heading_key
 from schoolgate.kit.refusal import Refusal
@@ -49,13 +49,13 @@ def columns(request: HttpRequest, import_id: int) -> HttpResponse:
     if request.method == "POST":
         wanted = {column.heading: chosen[column.place] for column in found if column.heading}
         try:
-            _is_whole(KINDS[run.kind], chosen)
+            _is_whole(kind_of(run.kind, run.role), chosen)
             decisions.match_columns(run.pk, by=actor(request), headings=wanted)
         except Refusal as refusal:
             failed = str(refusal)
         else:
             return redirect("import", run.pk)
-    kind = KINDS[run.kind]
+    kind = kind_of(run.kind, run.role)
     return render(
         request,
         "web/import_columns.html",

@@ -7,6 +7,7 @@ from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods, require_safe
 
 from schoolgate.access.own_roles import by_file
+from schoolgate.access.roles import ROLES
 from schoolgate.intake import runs
 from schoolgate.intake.columns import KINDS
 from schoolgate.intake.models import Import
@@ -67,10 +68,13 @@ def _receive(request: HttpRequest, given: dict[str, Any]) -> Import:
 @only_super_user
 @require_safe
 def template(request: HttpRequest, kind: str) -> HttpResponse:
-    """The blank CSV of a kind."""
+    """The blank CSV of a kind; ``role`` in the address: for users of this role."""
     found = KINDS.get(kind)
     if found is None:
         raise Http404
-    response = HttpResponse(found.template(), content_type="text/csv; charset=utf-8")
-    response.headers["Content-Disposition"] = f'attachment; filename="{kind}-template.csv"'
+    role = ROLES.get(request.GET.get("role", ""))
+    text = found.template(role.code if role else "")
+    response = HttpResponse(text, content_type="text/csv; charset=utf-8")
+    name = f"{role.code}-{kind}" if role else kind
+    response.headers["Content-Disposition"] = f'attachment; filename="{name}-template.csv"'
     return response
