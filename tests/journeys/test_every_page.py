@@ -16,6 +16,7 @@ from tests.journeys.person import Person
 from tests.journeys.test_bulk_add import ROWS
 from tests.journeys.test_spine import HELEN, MEGAN
 from tests.web.routes import FORM_ONLY, Route, routes
+from tests.web.test_every_route import TOLD_OF_CARE
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -33,6 +34,15 @@ PAGES = [route for route in routes() if route.name not in FORM_ONLY]
 SAME_TITLE = [{"home", "pupils"}, {"invitation", "set-up"}]
 
 
+RUTH, OWEN = (f"{name}@maddenfordhigh.example" for name in ("ruth.calloway", "owen.fairclough"))
+# What somebody with this role in a school may open there besides.
+_EACH = {Permission.SIGNED_IN}
+IN_SCHOOL = {
+    RUTH: _EACH | {Permission.SCHOOL, Permission.SUBJECTS, Permission.SCHOOLS},
+    OWEN: _EACH | {Permission.SUBJECTS, Permission.SCHOOLS},
+}
+
+
 @dataclass
 class Walk:
     """Somebody who walks over pages, and what they found wrong."""
@@ -47,6 +57,8 @@ class Walk:
         missing = [name for name in route.arguments if name not in self.values]
         assert not missing, f"Say in VALUES with what {missing} the route {route.name} is visited."
         given = {name: self.values[name] for name in route.arguments}
+        if {"school_id", "user_id"} <= set(route.arguments):
+            given["user_id"] = self.values["member_id"]
         given.update(self.values.get(route.name, {}))
         address = reverse(route.name, kwargs=given)
         page = self.person.page
@@ -79,6 +91,15 @@ def things(demonstration: Started, database: Path) -> dict[str, Any]:
             "SELECT id, user_id FROM access_grant WHERE role = 'social_worker'"
             " AND pupil_id IS NOT NULL AND ended_at IS NULL ORDER BY id"
         )
+        school, subject, category = one(
+            "SELECT establishment_id, id, category_id FROM schools_subjectarea"
+            " WHERE category_id IS NOT NULL ORDER BY id"
+        )
+        (school_class,) = one(
+            f"SELECT school_class_id FROM schools_classsubject WHERE subject_area_id = {subject}"
+            " ORDER BY id"
+        )
+        (member,) = one("SELECT id FROM people_user WHERE last_name = 'Moule'")
         (mail,) = one("SELECT id FROM outbox_mail WHERE state = 'sent' ORDER BY id")
         (inactive,) = one("SELECT user_id FROM access_denial WHERE ended_at IS NULL ORDER BY id")
     return {
@@ -86,6 +107,11 @@ def things(demonstration: Started, database: Path) -> dict[str, Any]:
         "restriction_id": restriction,
         "grant_id": grant,
         "user_id": user,
+        "member_id": member,
+        "school_id": school,
+        "subject_id": subject,
+        "category_id": category,
+        "class_id": school_class,
         "mail_id": mail,
         "token": "no-such-link",
         "link": "no-such-link",
@@ -114,7 +140,7 @@ def sits_down(demonstration: Started, chromium: Browser) -> Iterator[Callable[..
         person = Person(context.new_page(), WIDTHS[0])
         if name:
             person.signs_in(name)
-            person.waits_for("pupils" if name == MEGAN else "missing")
+            person.waits_for("missing" if name == HELEN else "pupils")
         return Walk(person, values)
 
     yield sit
@@ -141,6 +167,18 @@ def test_every_page_of_a_designated_teacher(sits_down, things) -> None:
             megan.visits(route)
     assert not megan.faults, "\n".join(megan.faults)
     assert len(megan.titles) >= 2  # it did look
+
+
+@pytest.mark.parametrize("name", [RUTH, OWEN])
+def test_every_page_of_somebody_in_a_school(sits_down, things, name) -> None:
+    somebody = sits_down(name, things)
+    href = somebody.person.page.locator("main table a").first.get_attribute("href")
+    somebody.values = {**things, "pupil_id": int(href.rstrip("/").rpartition("/")[2])}
+    for route in PAGES:
+        if route.permission in IN_SCHOOL[name] and route.name not in TOLD_OF_CARE:
+            somebody.visits(route)
+    assert not somebody.faults, "\n".join(somebody.faults)
+    assert len(somebody.titles) >= 2  # it did look
 
 
 def test_every_page_of_the_public(sits_down, things) -> None:

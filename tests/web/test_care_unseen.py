@@ -168,6 +168,19 @@ def test_whoever_holds_both_is_told_child_by_child(school, browse):
     assert "In care since" in browser.get(f"/pupils/{cast.ben.pk}/").text
 
 
+def test_a_role_of_ones_own_that_shows_the_register_tells_no_more(cast, browse):
+    factories.grant(cast.noor, factories.own_role(shows="the register"), pupil=cast.amira)
+    factories.grant(
+        cast.sara, factories.own_role(name="Guardian", shows="everything"), pupil=cast.ben
+    )
+    factories.episode(cast.ben)
+    noor, sara = browse(cast.noor), browse(cast.sara)
+    assert names(noor.get("/pupils/")) == ["Haddad, Amira"]
+    assert "care" not in noor.get(f"/pupils/{cast.amira.pk}/").text
+    assert noor.get(f"/pupils/{cast.amira.pk}/who/").status == 404
+    assert "Fielding, Ben In care" in names(sara.get("/pupils/"))
+
+
 def test_a_designated_teacher_who_is_school_admin_reads_no_past_care(school, browse):
     cast = school.cast
     factories.grant(cast.dora, SCHOOL_ADMIN, school=cast.abbey)

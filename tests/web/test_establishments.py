@@ -26,6 +26,11 @@ def test_search_by_name_or_urn(cast, browse, sought, found):
     assert names(browse(cast.ada).get("/establishments/", q=sought)) == found
 
 
+def test_each_leads_to_the_staff_of_the_school(cast, browse):
+    page = browse(cast.ada).get("/establishments/")
+    assert page.link("Brook Academy") == f"/school/{cast.brook.pk}/staff/"
+
+
 def test_an_empty_register_says_what_to_do(db, browse):
     from schoolgate.access.roles import LA_SUPER_USER
 
