@@ -51,6 +51,7 @@ QUESTIONS: list[dict[str, Any]] = [
     {"sync": "synchronised"}, {"q": "Had"}, {"q": "Amira Haddad"}, {"q": "Lind"}, {"q": "Tea"},
     {"q": "care"}, {"on": "2026-06-01"}, {"every": ""}, {"after": "1"}, {"before": "999999"},
 ]  # fmt: skip
+ABOUT_ONE: list[dict[str, Any]] = [{}, {"on": "2026-06-01"}, {"every": ""}, {"care": "now"}]
 _NUMBERS = re.compile(r"\d+")
 
 
@@ -72,7 +73,7 @@ def addresses(world: World, page: Route) -> Iterator[str]:
     """The page for each child at Abbey, and for each of these users."""
     cast, school = world.cast, world.school
     pupils = [cast.amira, cast.ben, cast.dylan, cast.carys]
-    users = [school.una, school.tariq, school.lena, cast.dora, cast.theo, cast.sara]
+    users = [school.lena, cast.dora, cast.sara]
     for pupil in pupils if "pupil_id" in page.arguments else pupils[:1]:
         for user in users if "user_id" in page.arguments else users[:1]:
             yield world.address(page, pupil=pupil.pk, user=user.pk)
@@ -84,7 +85,8 @@ def all_told(client: Client, world: World, pages: list[Route]) -> dict[str, tupl
     for page in pages:
         for address in addresses(world, page):
             if page.name not in FORM_ONLY:
-                for question in QUESTIONS:
+                one_thing = {"pupil_id", "user_id"} & set(page.arguments)
+                for question in ABOUT_ONE if one_thing else QUESTIONS:
                     told[f"{address} {question}"] = _told(client.get(address, question))
             for form in ({}, FORMS[page.name]) if page.name in FORMS else ():
                 with transaction.atomic():
