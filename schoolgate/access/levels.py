@@ -11,7 +11,7 @@ from django.utils import timezone
 from schoolgate.access.actions import NewGrant
 from schoolgate.access.models import Grant
 from schoolgate.access.roles import FINANCE_MANAGER, LEADER, SCHOOL_ADMIN
-from schoolgate.people.models import StaffRecord, User
+from schoolgate.people.models import User
 from schoolgate.schools.models import SubjectArea
 
 
@@ -62,14 +62,6 @@ def held_in(user_id: int, establishment_id: int) -> QuerySet[Grant]:
     """The grants of a user in an establishment that are not over."""
     held = Grant.objects.filter(_not_over(), user_id=user_id, establishment_id=establishment_id)
     return held.select_related("establishment", "subject_area", "school_class").order_by("pk")
-
-
-def staff_of(establishment_id: int) -> QuerySet[User]:
-    """The users who are on the staff of an establishment, or hold something there (PP1, PP2)."""
-    posts = StaffRecord.objects.filter(ended_at__isnull=True, establishment_id=establishment_id)
-    holding = Grant.objects.filter(_not_over(), establishment_id=establishment_id)
-    ids = posts.values("user_id").union(holding.values("user_id"))
-    return User.objects.filter(gone_at__isnull=True, pk__in=ids)
 
 
 def levels_in(user_id: int, establishment_id: int) -> Levels:

@@ -20,6 +20,7 @@ from schoolgate.access.proposals import (
     preview_of,
 )
 from schoolgate.access.roles import LEADER, SCHOOL_ADMIN
+from schoolgate.access.staff_list import staff_of
 from schoolgate.audit.actions import SYSTEM, user_actor
 from schoolgate.kit.records import Source
 from schoolgate.schools import classes
@@ -72,7 +73,7 @@ def test_the_staff_of_a_school_are_on_its_staff_or_hold_something_there(school: 
     old = factories.user(first_name="Old")
     yesterday = timezone.localdate() - timedelta(days=1)
     factories.grant(old, LEADER, subject=school.maths, until=yesterday)
-    there = {user.first_name for user in levels.staff_of(school.cast.abbey.pk)}
+    there = {user.first_name for user in staff_of(school.cast.abbey.pk)}
     assert there == {"Nia", "Lena", "Tariq", "Femi", "Una", "Dora", "Theo", "Bo"}
 
 

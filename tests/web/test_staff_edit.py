@@ -276,7 +276,8 @@ def test_s17_unticked_the_page_says_that_the_link_stops_working(school, browse):
     )
     saved(nia, page, school, una, leads="all")
     assert invitations.find(token) is None
-    assert not Invitation.objects.filter(user=una, ended_at=None).exists()
+    assert invitations.invitation_states([una.pk])[una.pk] == invitations.EXPIRED
+    assert Invitation.objects.filter(user=una).count() == 1
 
 
 def test_a_ticked_invitation_that_nothing_ends_is_left_alone(school, browse):

@@ -21,6 +21,7 @@ from schoolgate.access.authority import accounts_managed
 from schoolgate.access.proposals import deciding, preview_of
 from schoolgate.access.roles import DESIGNATED_TEACHER, FINANCE_MANAGER, TEACHER
 from schoolgate.access.sign_in import SignInBackend
+from schoolgate.access.staff_list import staff_of
 from schoolgate.kit.records import Source
 from schoolgate.kit.refusal import Refusal
 from schoolgate.people import staff
@@ -89,7 +90,7 @@ def edit(request: HttpRequest, school: Establishment, user_id: int) -> HttpRespo
 
 def _member(request: HttpRequest, school: Establishment, user_id: int) -> Member:
     """The user on the staff; Http404 for anybody else, as for nobody."""
-    person = levels.staff_of(school.pk).filter(pk=user_id).first()
+    person = staff_of(school.pk).filter(pk=user_id).first()
     if person is None:
         raise Http404
     own = bool(accounts_managed(actor(request), [person.pk]))

@@ -5,7 +5,8 @@ from typing import Any
 from django.http import HttpRequest
 
 from schoolgate.access.authority import accounts_managed
-from schoolgate.access.levels import SUGGESTED, staff_of
+from schoolgate.access.levels import SUGGESTED
+from schoolgate.access.staff_list import staff_of
 from schoolgate.people.models import User
 from schoolgate.schools.models import Establishment, SubjectArea
 from schoolgate.web.forms.staff import StaffForm

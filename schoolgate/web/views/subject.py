@@ -7,7 +7,8 @@ from django.utils import timezone
 from django.views.decorators.http import require_http_methods
 
 from schoolgate.access.authority import may_run
-from schoolgate.access.levels import leading, staff_of
+from schoolgate.access.levels import leading
+from schoolgate.access.staff_list import staff_of
 from schoolgate.audit.actions import batch
 from schoolgate.kit.refusal import Refusal
 from schoolgate.schools import classes

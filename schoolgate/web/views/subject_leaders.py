@@ -14,9 +14,10 @@ from django.views.decorators.http import require_http_methods
 from schoolgate.access.accounts import invite_users
 from schoolgate.access.actions import NewGrant, grant, revoke
 from schoolgate.access.authority import accounts_managed, may_run
-from schoolgate.access.levels import leading, staff_of, to_lead
+from schoolgate.access.levels import leading, to_lead
 from schoolgate.access.models import Grant
 from schoolgate.access.proposals import changes_of, deciding
+from schoolgate.access.staff_list import staff_of
 from schoolgate.kit.records import Source
 from schoolgate.kit.refusal import Refusal
 from schoolgate.people import staff
