@@ -39,7 +39,7 @@ def test_a_user_gets_a_last_day_and_loses_it_again(cast, browse):
     assert ends_of(cast.sara) == {day}
 
     soon = browser.get("/settings/users/ending/")
-    assert ["Lindqvist, Sara", "Social Worker", "A pupil linked to them"] in [
+    assert ["Lindqvist, Sara", "Social Worker", "2 pupils linked to them"] in [
         row[:3] for row in soon.rows()
     ]
     page = browser.get(address)

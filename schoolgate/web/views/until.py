@@ -202,8 +202,8 @@ def _ending(request: HttpRequest, school: Establishment | None) -> HttpResponse:
     )
     known = known_roles()
     rows = [
-        (grant, words.role_name(grant.role, known), words.place(grant), _change(grant, school))
-        for grant in page.rows
+        (same[0], words.role_name(same[0].role, known), _over(same), _change(same[0], school))
+        for same in _together(page.rows)
     ]
     return render(
         request,
@@ -213,6 +213,24 @@ def _ending(request: HttpRequest, school: Establishment | None) -> HttpResponse:
             "back": reverse("school-staff", args=[school.pk]) if school else reverse("users"),
         },
     )  # fmt: skip
+
+
+def _together(grants: Sequence[Grant]) -> list[list[Grant]]:
+    """The links of one user to pupils under one role that end on one day together, in order."""
+
+    def key(grant: Grant) -> tuple[object, ...]:
+        return grant.ends_on, grant.user_id, grant.role, None if grant.pupil_id else grant.pk
+
+    found: dict[tuple[object, ...], list[Grant]] = {}
+    for grant in grants:
+        found.setdefault(key(grant), []).append(grant)
+    return list(found.values())
+
+
+def _over(same: Sequence[Grant]) -> str:
+    if same[0].pupil_id is None:
+        return words.place(same[0])
+    return "1 pupil linked to them" if len(same) == 1 else f"{len(same)} pupils linked to them"
 
 
 def _change(grant: Grant, school: Establishment | None) -> str:
