@@ -121,3 +121,11 @@ def test_a_school_admin_is_told_by_the_register_alone(school: School) -> None:
     assert found.alone == [
         cast.amira.pk
     ]  # Tariq has Ben, and Nia, who has them all, does not count
+
+
+def test_who_sees_every_pupil_loses_nobody_with_what_they_hold_at_one_school(cast: Cast) -> None:
+    factories.grant(cast.liam, SCHOOL_ADMIN, school=cast.abbey)
+    found = leaving.of([cast.liam.pk], reader_id=cast.ada.pk, establishment_id=cast.abbey.pk)
+    assert found.losses == {}
+    found = leaving.of([cast.liam.pk], reader_id=cast.ada.pk)
+    assert found.losses == {cast.liam.pk: None}

@@ -124,6 +124,17 @@ def test_taking_somebody_off_the_staff_ends_what_they_hold_here_alone(school, he
     assert User.objects.get(pk=cast.theo.pk).gone_at is None
 
 
+def test_taking_off_ends_the_staff_record_and_leaves_out_who_is_synchronised(school, here, browse):
+    browser = browse(school.nia)
+    page = look(browser, here, "take-off", school.una, school.tariq)
+    assert [row[0] for row in page.rows()] == ["Kerr, Una"]
+    assert "Synchronised, so they would come again" in page.text
+    save(browser, here, page)
+    live = StaffRecord.objects.filter(ended_at__isnull=True)
+    assert [record.user for record in live] == [school.tariq]
+    assert seen_by(school.tariq) == "Ben Dylan"
+
+
 def test_what_an_la_super_user_denied_a_school_admin_does_not_reactivate(school, here, browse):
     deny([school.lena.pk], by=school.cast.as_ada, establishment_id=school.cast.abbey.pk)
     page = look(browse(school.nia), here, "reactivate", school.lena)
