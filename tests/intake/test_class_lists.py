@@ -197,3 +197,19 @@ def test_s43_out_of_turn_the_lists_follow_what_the_register_says(
     assert desk.undo(third).status == APPLIED
     assert Pupil.objects.get(pk=ben.pk).class_name == "7A"
     assert "ClassMembership" not in difference(before, standing())
+
+
+def test_s43_a_class_that_is_restored_is_one_of_the_school_where_the_child_is_by_then(
+    school: School, desk: Desk
+) -> None:
+    ben = school.cast.ben
+    desk.pupils([row_of(ben, class_name="7A")])
+    renamed = desk.pupils([row_of(ben, class_name="7B")])
+    moved = desk.pupils([row_of(ben, urn="100002")])
+    assert lists() == {("Brook Academy", "7B", "Ben")}
+
+    desk.undo(renamed)
+
+    assert lists() == {("Brook Academy", "7A", "Ben")}
+    desk.undo(moved)
+    assert lists() == {("Abbey Primary School", "7A", "Ben")}
