@@ -88,6 +88,7 @@ def test_another_class_another_school_leaving_and_a_blank_cell(
     moved = desk.pupils([row_of(ben, urn="100002", class_name="2X")])
     # Nia, Lena, Tariq, Gita and Tom of Abbey; Bo of Brook.
     assert (moved.access, lists()) == ((1, 5), {("Brook Academy", "2X", "Ben")})
+    assert moved.warned == []
 
     left = desk.pupils([row_of(ben, left=timezone.localdate().replace(year=2025))])
     assert (left.access, lists()) == ((0, 1), set())
