@@ -25,6 +25,7 @@ from schoolgate.intake.gain_lines import (
 from schoolgate.intake.held import roles_and_places
 from schoolgate.intake.kept_access import KeptAccess, Pair
 from schoolgate.intake.models import Import, ImportRow, Proposal
+from schoolgate.kit.names import listed
 from schoolgate.kit.refusal import Refusal
 from schoolgate.people.models import User
 from schoolgate.schools.models import Establishment, Pupil, SubjectArea
@@ -190,18 +191,22 @@ def _places(kept: KeptAccess, rows: list[int]) -> dict[int, list[str]]:
     schools = Establishment.objects.in_bulk({grant.establishment_id for grant in grants} - {None})
     areas = SubjectArea.objects.in_bulk({grant.subject_area_id for grant in grants} - {None})
     words: dict[int, list[str]] = {}
+    led: dict[tuple[int, int], list[str]] = {}
     linked: dict[int, int] = {}
     for grant in grants:
-        if grant.establishment_id is not None:
-            what = kept.role.name
-            if grant.subject_area_id is not None:
-                what = f"{what} of {areas[grant.subject_area_id]}"
+        if grant.establishment_id is not None and grant.subject_area_id is not None:
+            subjects = led.setdefault((grant.row, grant.establishment_id), [])
+            subjects.append(areas[grant.subject_area_id].name)
+        elif grant.establishment_id is not None:
             school = schools[grant.establishment_id].name
-            words.setdefault(grant.row, []).append(f"{what} at {school}")
+            words.setdefault(grant.row, []).append(f"{kept.role.name} at {school}")
         elif grant.pupil_id is not None:
             linked[grant.row] = linked.get(grant.row, 0) + 1
         else:
             words.setdefault(grant.row, []).append(_without_place(kept.role))
+    for (row, school_id), names in led.items():
+        of = listed(sorted(names))
+        words.setdefault(row, []).append(f"{kept.role.name} of {of} at {schools[school_id].name}")
     for row, count in linked.items():
         children = "1 child" if count == 1 else f"{count:,} children"
         what = "assigned first" if kept.role.assigns_pupils else "linked"

@@ -8,7 +8,7 @@ from schoolgate.intake import checks, matching, user_subjects
 from schoolgate.intake.findings import other_rows
 from schoolgate.intake.successors import successors
 from schoolgate.kit import bulk
-from schoolgate.kit.names import names_differ_clearly
+from schoolgate.kit.names import listed, names_differ_clearly
 
 if TYPE_CHECKING:
     from schoolgate.intake.plan_users import UsersPlan
@@ -183,7 +183,7 @@ def closed_school(name: str, followed_by: list[str]) -> str:
     """The sentence for a closed establishment."""
     if followed_by:
         return (
-            f"Enter {_list(followed_by, 'or')} instead, or say that {name} is meant: it is closed."
+            f"Enter {listed(followed_by, 'or')} instead, or say that {name} is meant: it is closed."
         )
     return f"Enter the URN of an open school, or say that {name} is meant: it is closed."
 
@@ -299,7 +299,3 @@ def _values(plan: "UsersPlan") -> dict[int, dict[Any, str]]:
     ):
         values[n][place] = value
     return values
-
-
-def _list(parts: list[str], word: str = "and") -> str:
-    return f" {word} ".join(filter(None, [", ".join(parts[:-1]), parts[-1]]))

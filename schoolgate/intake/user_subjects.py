@@ -3,7 +3,7 @@
 from typing import TYPE_CHECKING
 
 from schoolgate.kit import bulk
-from schoolgate.kit.names import name_key, tidy
+from schoolgate.kit.names import listed, name_key, tidy
 
 if TYPE_CHECKING:
     from schoolgate.intake.plan_users import UsersPlan
@@ -94,4 +94,4 @@ def _listed(names: list[str]) -> str:
     shown = names[:_AT_MOST]
     if len(names) > _AT_MOST:
         return f"{', '.join(shown)} and {len(names) - _AT_MOST:,} more"
-    return " and ".join(filter(None, [", ".join(shown[:-1]), shown[-1]]))
+    return listed(shown)

@@ -6,6 +6,7 @@ doors agree (SQLite's own ``lower()`` knows ASCII only).
 
 import re
 import unicodedata
+from collections.abc import Sequence
 from functools import lru_cache
 
 _NOT_LETTER_OR_DIGIT = re.compile(r"[^0-9a-z]+")
@@ -137,3 +138,8 @@ def looks_garbled(text: str) -> bool:
         return text.encode("cp1252").decode("utf-8") != text
     except UnicodeError:
         return False
+
+
+def listed(parts: Sequence[str], word: str = "and") -> str:
+    """Names as a sentence has them: “History, Geography and Maths”."""
+    return f" {word} ".join(filter(None, [", ".join(parts[:-1]), parts[-1]]))

@@ -58,10 +58,14 @@ def test_leaders_are_added_by_file(
     helen.waits_for("Ready to apply")
     address = helen.page.url
     helen.opens(address + "access/")
-    helen.sees("Person by person", "Leader of History at Maddenford High School", "Piers Colley")
+    helen.sees(
+        "Person by person",
+        "Leader of Geography, History and Religious Education at Maddenford High School",
+        "Piers Colley",
+    )
     helen.looks("leaders-access")
     helen.opens(address)
-    helen.page.get_by_label("Not yet").check()
+    helen.page.get_by_label("Not now").check()
     helen.presses("Apply 2 rows")
     helen.waits_for("What happened")
     helen.sees("2 created")

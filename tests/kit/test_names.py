@@ -10,6 +10,7 @@ from schoolgate.kit.names import (
     email_key,
     heading_key,
     identifier_key,
+    listed,
     lookalike_key,
     looks_garbled,
     name_key,
@@ -186,3 +187,9 @@ def test_tidy_leaves_single_spaces_inside_and_nothing_around(text: str, tidied: 
 )
 def test_text_that_went_through_a_wrong_encoding_is_noticed(text: str, garbled: bool) -> None:
     assert looks_garbled(text) is garbled
+
+
+def test_names_in_a_row_read_as_a_sentence() -> None:
+    assert listed(["Art"]) == "Art"
+    assert listed(["Art", "Music"], "or") == "Art or Music"
+    assert listed(["Art", "Maths", "Music"]) == "Art, Maths and Music"
