@@ -105,7 +105,7 @@ class LeaversPlan(Plan):
 
     def told_access(self) -> list[str]:
         none = "CAST(NULL AS BIGINT)"
-        return [f"SELECT 'deny', n, user_id, {none}, {none}, {none} FROM plan_leaver"]
+        return [f"SELECT 'deny', n, user_id, {none}, {none}, {none}, {none} FROM plan_leaver"]
 
     def proposals(self) -> list[str]:
         return ["SELECT n, user_id, 'deny' FROM plan_leaver"]

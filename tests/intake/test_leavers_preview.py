@@ -49,7 +49,7 @@ def test_the_pages_tell_what_scope_says_before_and_after(db: None, number: int) 
         before = seen()
         wide = {str(user) for user in leaving if is_wide(str(user))}
         active = {str(user) for user in leaving} - {
-            str(denial.user) for denial in Denial.objects.filter(ended_at=None)
+            str(denial.user) for denial in Denial.objects.filter(ended_at=None, establishment=None)
         }
 
         if run.summary["refused"] < run.summary["rows"]:
