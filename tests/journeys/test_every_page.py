@@ -101,6 +101,7 @@ def things(demonstration: Started, database: Path) -> dict[str, Any]:
         )
         (member,) = one("SELECT id FROM people_user WHERE last_name = 'Moule'")
         (mail,) = one("SELECT id FROM outbox_mail WHERE state = 'sent' ORDER BY id")
+        (role,) = one("SELECT id FROM access_ownrole WHERE gone_at IS NULL ORDER BY id")
         (inactive,) = one("SELECT user_id FROM access_denial WHERE ended_at IS NULL ORDER BY id")
     return {
         "pupil_id": pupil,
@@ -112,6 +113,7 @@ def things(demonstration: Started, database: Path) -> dict[str, Any]:
         "subject_id": subject,
         "category_id": category,
         "class_id": school_class,
+        "role_id": role,
         "mail_id": mail,
         "token": "no-such-link",
         "link": "no-such-link",

@@ -103,6 +103,7 @@ def test_taking_it_away_shows_who_has_it_and_what_they_lose_first(cast, browse):
     browser = browse(cast.ada)
     gone = address("remove/")
     page = browser.get(gone)
+    assert page.link("Mail") == "/settings/mail/"  # the way to the other settings is there
     rows = [(row[0], row[1].split()[0]) for row in page.rows()]
     assert rows == [(str(cast.sara), "0"), (str(cast.noor), "2")] or rows == [
         (str(cast.noor), "2"), (str(cast.sara), "0"),

@@ -18,7 +18,7 @@ from schoolgate.audit.actions import SYSTEM, user_actor
 from schoolgate.audit.models import Event
 from schoolgate.kit.records import Source
 from schoolgate.kit.refusal import Refusal
-from schoolgate.people import activity
+from schoolgate.people import activity, staff
 from schoolgate.people.actions import NewUser
 from schoolgate.people.models import ActiveMonth
 from tests import factories
@@ -109,6 +109,9 @@ def test_a_year_and_no_more_is_told(clock, cast):
 def test_what_sleeps_and_what_is_only_assigned_is_no_role(clock, cast, school):
     clock.wait(minutes=1)
     deny([cast.theo.pk], by=SYSTEM, establishment_id=cast.abbey.pk)
+    factories.grant(cast.theo, LEADER, subject=school.maths, until=clock.day(-1))
+    factories.grant(cast.theo, SCHOOL_ADMIN, school=cast.brook, since=clock.day(1))
+    factories.grant(cast.liam, FINANCE_MANAGER, school=cast.brook, until=clock.day(-1))
     come_in(cast.theo, cast.liam)
     at_abbey = usage(clock.today, places=[cast.abbey.pk])
     assert last(at_abbey) == Month(date(2026, 3, 1), 0, {}, 0)
@@ -174,10 +177,11 @@ def test_s29_it_tells_no_names_no_pupils_and_nothing_of_another_school(clock, ca
     names += [pupil.last_name for pupil in cast.pupils] + ["in care", "Brook"]
     assert not [name for name in names if name in before.text.replace(str(school.femi), "")]
     # Another school's people, and who is linked to a child here, change no figure.
-    come_in(factories.user())
-    other = factories.user()
+    other, at_brook, left = factories.user(), factories.user(), factories.user()
     factories.grant(other, SCHOOL_ADMIN, school=cast.brook)
-    come_in(other)
+    factories.post(at_brook, cast.brook)
+    staff.end([factories.post(left, cast.abbey).pk], by=SYSTEM)
+    come_in(factories.user(), other, at_brook, left)
     assert browse(school.femi).get(ADDRESS).rows() == before.rows()
     assert browse(school.femi).get(ADDRESS, role="social_worker").rows() == before.rows()
     assert "Social Worker" not in before.text

@@ -78,6 +78,8 @@ Users
     not invited yet                    judith.sowerby@tarnbeckprimary.example
                                        sian.fothergill@fellside.example
     a second LA Super User             gareth.pryce@northshire.example
+    Independent Reviewing Officer,     edwina.pargeter@northshire.example
+      a role of the organisation's own
 
 Maddenford High School from inside: 14 subject areas, most in one of four categories; classes that
 a sync brought, with their teachers, beside those of the pupil file (which every school has)

@@ -20,7 +20,7 @@ from schoolgate.access.roles import (
     TEACHER,
 )
 from schoolgate.audit.actions import SYSTEM, batch
-from schoolgate.jobs.demo import crowd, inside, sign_ins
+from schoolgate.jobs.demo import crowd, inside, reviewing, sign_ins
 from schoolgate.jobs.demo import places as register
 from schoolgate.jobs.demo.hard_cases import hard_cases
 from schoolgate.jobs.demo.parts import Adult, Child
@@ -83,6 +83,7 @@ def load() -> None:
             school, school_ids[school.urn], child_ids, user_ids[DESIGNATED], today,
             Random(_SEED + 1),  # noqa: S311
         )  # fmt: skip
+        user_ids |= reviewing.write([child_ids[child] for child in caseload[:8]], today)
         sign_ins.write(user_ids, PASS_PHRASE)
 
 

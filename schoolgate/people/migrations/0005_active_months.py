@@ -27,10 +27,10 @@ def months_on_record(apps, schema_editor):
         if len(chunk) == 500:
             take()
     take()
-    active = apps.get_model("people", "ActiveMonth")
-    active.objects.bulk_create(
+    ActiveMonth = apps.get_model("people", "ActiveMonth")  # noqa: N806 - a model
+    ActiveMonth.objects.bulk_create(
         (
-            active(
+            ActiveMonth(
                 user_id=user_id, month=month, last_at=at, last_on=timezone.localtime(at).date()
             )
             for (user_id, month), at in sorted(last.items())

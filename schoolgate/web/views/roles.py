@@ -138,7 +138,7 @@ def remove(request: HttpRequest, role_id: int) -> HttpResponse:
             "holders": holders.count(),
             "page": page,
             "rows": [(user, lost.get(user.pk, 0)) for user in page.rows],
-            "lost": sum(lost.values()),
+            "losing": sum(lost.values()),
             "failed": failed,
         },
     )
