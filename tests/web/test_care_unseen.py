@@ -113,6 +113,27 @@ def test_s29_care_changes_no_byte_for_those_who_see_the_register_alone(cast, bro
     assert any(status == 200 for status, *_ in before.values())
 
 
+def test_s29_whom_leavers_leave_with_nobody_says_nothing_of_care(cast, browse):
+    world = a_world(cast)
+    school, nia = world.school, browse(world.school.nia).client
+    leavers = [school.lena.pk, school.tariq.pk, cast.theo.pk, cast.dora.pk]
+
+    def asked() -> list[bytes]:
+        told = []
+        for deed in ("make-inactive", "take-off", "delete"):
+            form = {"tick": leavers, "who": "ticked", "do": deed, "step": "look"}
+            told.append(masked(nia.post(f"/school/{cast.abbey.pk}/staff/leavers/", form)))
+            address = f"/school/{cast.abbey.pk}/staff/act/"
+            for do in ("deactivate", "delete"):
+                told.append(masked(nia.get(address, {"do": do, "who": "ticked", "tick": leavers})))
+        return told
+
+    before = asked()
+    turned_round(cast)
+    assert asked() == before
+    assert b"left with nobody" in before[0]
+
+
 @pytest.mark.parametrize("name", ["nia", "lena", "tariq"])
 def test_s29_care_its_dates_and_its_people_are_on_no_page_of_theirs(cast, browse, name):
     world = a_world(cast)
