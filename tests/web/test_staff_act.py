@@ -362,5 +362,5 @@ def test_query_count(school, browse, count_queries, staff, more):
     nia, address = browse(school.nia), asks(staff, "upgrade", q="ker")
     with count_queries(18):
         page = nia.get(address)
-    with count_queries(51, events=2):
+    with count_queries(51, events=5):
         nia.post(address, **page.hidden())
