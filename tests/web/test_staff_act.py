@@ -355,12 +355,39 @@ def test_more_than_is_done_at_once(school, browse, staff, monkeypatch):
     assert invited() == []
 
 
+def test_what_each_will_lose_is_told_before_they_leave(school, browse, staff):
+    """Of the register alone: that Dora sees Amira, and why, is not for Nia to know."""
+    nia, dora = browse(school.nia), school.cast.dora
+    rows = nia.get(asks(staff, "deactivate", school.lena, dora, school.una)).rows()
+    assert rows == [["Fischer, Lena", "2 children"], ["Kerr, Una", "–"], ["Teague, Dora", "–"]]
+    text = nia.get(asks(staff, "deactivate", school.tariq)).text.replace("\u00a0", " ")
+    assert "1 child would be left with nobody" in text
+    rows = browse(school.cast.ada).get(asks(staff, "delete", school.lena, dora)).rows()
+    assert rows == [["Fischer, Lena", "2 children"], ["Teague, Dora", "1 child"]]
+
+
+def test_s42_another_loss_than_was_shown_is_shown_first(school, browse, staff):
+    nia, address = browse(school.nia), asks(staff, "deactivate", school.lena)
+    shown = nia.get(address).hidden()
+    factories.grant(school.lena, LEADER, subject=school.maths)
+    again = nia.post(address, **shown)
+    assert "Look again" in again.text and "3 children" in again.rows()[0][1]
+    assert not shut_out([school.lena.pk])
+
+
+def test_upgrading_says_how_many_pupils_are_on_roll(school, browse, staff):
+    factories.restriction(school.nia, school.cast.ben)
+    for reader, number in ((school.nia, 2), (school.cast.ada, 3)):
+        page = browse(reader).get(asks(staff, "upgrade", school.una))
+        assert f"On roll there now are {number} pupils" in page.text.replace("\u00a0", " ")
+
+
 @pytest.mark.parametrize("more", [0, 2])
 def test_query_count(school, browse, count_queries, staff, more):
     for _ in range(more):
         factories.post(factories.user(last_name="Kerry"), school.cast.abbey)
     nia, address = browse(school.nia), asks(staff, "upgrade", q="ker")
-    with count_queries(18):
+    with count_queries(21):
         page = nia.get(address)
     with count_queries(51, events=5):
         nia.post(address, **page.hidden())

@@ -13,23 +13,29 @@ from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
+from django.utils import timezone
 from django.views.decorators.http import require_http_methods
 
+from schoolgate.access import leaving, scope
+from schoolgate.access.leaving import Leaving
 from schoolgate.access.proposals import deciding
 from schoolgate.access.staff_list import staff_of
 from schoolgate.kit.refusal import Refusal
 from schoolgate.outbox.queries import mail_is_set_up
 from schoolgate.people.models import User
-from schoolgate.schools.models import Establishment
+from schoolgate.schools.models import Enrolment, Establishment
+from schoolgate.schools.today import holds
 from schoolgate.web.forms.staff_filter import StaffFilters
 from schoolgate.web.paging import SIZE, sought
-from schoolgate.web.permissions import actor, runs_school
+from schoolgate.web.permissions import actor, runs_school, visitor
 from schoolgate.web.tables import ticked
 from schoolgate.web.views.staff import matching
 from schoolgate.web.views.staff_deeds import DEEDS, Deed, Member, members, told
 
 AT_MOST = 5_000  # members of staff with whom something is done at once
 AT_MOST_TICKED = 4 * SIZE
+LEAVING = ("deactivate", "delete")
+ADMINISTERS = ("upgrade", "downgrade")
 
 
 @dataclass(frozen=True)
@@ -49,13 +55,15 @@ class LeftOut:
 class Asked:
     """What the address asks for: a deed (None where it names none), and with whom.
 
-    ``chosen`` says by what they were chosen, empty when the address names nobody.
+    ``chosen`` says by what they were chosen, empty when the address names nobody. ``leaving``: what
+    would go with them, where they leave by it.
     """
 
     deed: Deed | None
     chosen: Sequence[tuple[str, str]]
     ready: Sequence[Member]
     left_out: Sequence[LeftOut]
+    leaving: Leaving | None = None
     too_many: bool = False
 
     @property
@@ -66,7 +74,12 @@ class Asked:
     @property
     def mark(self) -> str:
         """By which those who were shown, and what for, are known again (S42)."""
-        shown = (self.deed and self.deed.code, sorted(one.user.pk for one in self.ready))
+        shown: tuple[object, ...] = (
+            self.deed and self.deed.code,
+            sorted(one.user.pk for one in self.ready),
+        )
+        if self.leaving:
+            shown += (sorted(self.leaving.losses.items()), self.leaving.alone)
         return hashlib.sha256(repr(shown).encode()).hexdigest()
 
 
@@ -97,6 +110,9 @@ def _page(
     return {
         "school": school,
         "asked": asked,
+        "losses": _losses(asked),
+        "left_alone": len(asked.leaving.alone) if asked.leaving else 0,
+        "on_roll": _on_roll(request, school) if deed and deed.code in ADMINISTERS else None,
         "title": deed.asks.format(**named) if deed and asked.ready else "",
         "means": [line.format(**named) for line in deed.means] if deed else [],
         "first": [one.user for one in asked.ready[:SIZE]],
@@ -137,7 +153,31 @@ def _asked(request: HttpRequest, school: Establishment) -> Asked:
         reasons.setdefault(deed.why_not(one), []).append(one.user)
     ready = [known[user.pk] for user in reasons.pop("", [])]
     left_out = [LeftOut(why, len(out), out[:SIZE]) for why, out in reasons.items()]
-    return Asked(deed, chosen, ready, left_out)
+    return Asked(deed, chosen, ready, left_out, _leaving(request, school, deed, ready))
+
+
+def _leaving(
+    request: HttpRequest, school: Establishment, deed: Deed, ready: Sequence[Member]
+) -> Leaving | None:
+    """What goes with those who are made inactive here, or deleted."""
+    if deed.code not in LEAVING or not ready:
+        return None
+    ids, place = [one.user.pk for one in ready], school.pk if deed.code == "deactivate" else None
+    return leaving.of(ids, reader_id=visitor(request).pk, establishment_id=place)
+
+
+def _losses(asked: Asked) -> list[tuple[User, int | None]]:
+    """The first of those who leave, with how many children each would no longer see (None: all)."""
+    if asked.leaving is None:
+        return []
+    return [(one.user, asked.leaving.losses.get(one.user.pk, 0)) for one in asked.ready[:SIZE]]
+
+
+def _on_roll(request: HttpRequest, school: Establishment) -> int:
+    """How many pupils are on roll at the school today, of those whom the reader sees."""
+    there = Enrolment.objects.filter(holds(timezone.localdate()), establishment=school)
+    mine = scope.pupils_visible_to(visitor(request).pk)
+    return mine.filter(pk__in=there.values("pupil_id")).count()
 
 
 def _back(request: HttpRequest, school: Establishment) -> str:

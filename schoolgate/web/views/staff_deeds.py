@@ -265,7 +265,10 @@ DEEDS = {
             "Delete",
             "Delete {who}?",
             "Delete",
-            ["This cannot be undone. To keep somebody’s details, make them inactive instead."],
+            ["This cannot be undone. Their sign-in, their sessions and invitations and all that"
+             " they hold, here and elsewhere, are destroyed. The log and whom they could see on"
+             " past days are kept, with their names.",
+             "To keep somebody’s details, make them inactive instead."],
             "{who} {are} deleted.",
             _not_deleted,
             _delete,
