@@ -274,7 +274,10 @@ def test_s42_others_than_were_shown_are_asked_about_again(school, browse, staff)
 def test_what_was_shown_for_one_deed_lets_no_other_be_done(school, browse, staff):
     nia = browse(school.nia)
     shown = nia.get(asks(staff, "invite", school.una)).hidden()
-    assert "Look again" in nia.post(asks(staff, "delete", school.una), **shown).text
+    for deed in ("upgrade", "deactivate", "delete"):
+        assert "Look again" in nia.post(asks(staff, deed, school.una), **shown).text
+    assert not Grant.objects.filter(user=school.una).exists()
+    assert not shut_out([school.una.pk])
     assert User.objects.get(pk=school.una.pk).gone_at is None
 
 
@@ -364,6 +367,10 @@ def test_what_each_will_lose_is_told_before_they_leave(school, browse, staff):
     assert "1 child would be left with nobody" in text
     rows = browse(school.cast.ada).get(asks(staff, "delete", school.lena, dora)).rows()
     assert rows == [["Fischer, Lena", "2 children"], ["Teague, Dora", "1 child"]]
+    # What Theo holds at the other school he keeps.
+    for deed, lost in (("deactivate", "1 child"), ("delete", "2 children")):
+        rows = browse(school.cast.ada).get(asks(staff, deed, school.cast.theo)).rows()
+        assert rows == [["Marsh, Theo", lost]]
 
 
 def test_s42_another_loss_than_was_shown_is_shown_first(school, browse, staff):

@@ -49,6 +49,8 @@ def test_who_is_taken_off_is_on_the_list_no_more(school, browse, address):
     factories.grant(school.cast.noor, LEADER, subject=school.maths, since=comes)
     found = names(browse(school.nia).get(address))
     assert found == sorted({*EVERYBODY, "Rahman"} - {"Kerr"})
+    User.objects.filter(pk=school.femi.pk).update(gone_at=timezone.now())
+    assert "Ojo" not in names(browse(school.nia).get(address))
 
 
 def test_roles_subjects_and_sync_status_are_those_here(school, browse, address):
