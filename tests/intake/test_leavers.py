@@ -101,6 +101,16 @@ def test_an_address_or_user_name_that_nobody_has_is_a_fault(cast: Cast, desk: De
     assert (ran.status, ran.counts, inactive()) == (SOME_REFUSED, (0, 1, 0, 6), {"Sara"})
 
 
+def test_an_address_that_a_deleted_user_had_is_the_living_ones(cast: Cast, desk: Desk) -> None:
+    gone = factories.user(first_name="Gus", email="gus@x.example")
+    people.remove_users([gone.pk], by=SYSTEM, how=Ending.REMOVED)
+    factories.user(first_name="Greta", email="gus@x.example")
+
+    ran = desk.take_in("leavers", [leaver("gus@x.example")])
+
+    assert (ran.status, ran.told, inactive()) == (APPLIED, [], {"Greta"})
+
+
 def test_an_address_that_only_looks_like_anothers_is_a_question_and_never_a_match(
     cast: Cast, desk: Desk
 ) -> None:
