@@ -65,6 +65,12 @@ def grants(user: User) -> list[int]:
     return list(Grant.objects.filter(user=user, ended_at=None).values_list("pk", flat=True))
 
 
+def there_and_back(user_id: int) -> None:
+    """Another address, and the old one again."""
+    for address in ("other@abbey.example", "lena@abbey.example"):
+        people.change_users([(user_id, "email", address)], by=SYSTEM)
+
+
 __all__ = ["desk"]
 
 # Each changes what Lena, Leader of History, is or holds; the second word is her state then.
@@ -128,10 +134,7 @@ CHANGES: dict[str, tuple[Callable[[School], object], str]] = {
         "Not invited",
     ),
     "another address and back": (
-        lambda s: [
-            people.change_users([(s.lena.pk, "email", address)], by=SYSTEM)
-            for address in ("other@abbey.example", "lena@abbey.example")
-        ],
+        lambda s: there_and_back(s.lena.pk),
         "Not invited",
     ),
     "deleted": (
@@ -211,9 +214,9 @@ def test_s17_a_role_that_a_file_gives_and_one_that_its_undo_takes_kill_the_link(
 ) -> None:
     dora = school.cast.dora
     brook = str(school.cast.brook.urn)
-    row = {"first": dora.first_name, "last": dora.last_name, "email": dora.email, "urn": brook}
+    row = person(first=dora.first_name, last=dora.last_name, email=dora.email, urn=brook)
     before = invited(dora)
-    ran = desk.users([person(**row)], role=DT)
+    ran = desk.users([row], role=DT)
     assert ran.status == APPLIED
     assert Grant.objects.filter(user=dora, establishment=school.cast.brook, ended_at=None).exists()
     refused(browse, before)
