@@ -14,7 +14,7 @@ from django.http import HttpRequest
 
 from schoolgate.kit.prefix import beginning
 
-__all__ = ["Page", "beginning", "beyond", "page_of", "sought"]
+__all__ = ["Page", "beginning", "beyond", "page_of", "page_of_lists", "sought"]
 
 SIZE = 25
 Row = TypeVar("Row", bound=Model)
@@ -45,11 +45,23 @@ def page_of(
     request says ``after`` or ``before`` which row; ``names``: what it calls the two, where a page
     has two lists.
     """
-    after, before = names
-    backwards = before in request.GET
     lists = [
         (section, rest if number and rest else order) for number, section in enumerate(sections)
     ]
+    return page_of_lists(request, lists, size=size, names=names)
+
+
+def page_of_lists(
+    request: HttpRequest,
+    lists: Sequence[tuple[QuerySet[Row], Sequence[str]]],
+    *,
+    size: int = SIZE,
+    names: tuple[str, str] = ("after", "before"),
+) -> Page[Row]:
+    """The same of lists that follow one another, each with an order of its own. No row is in two
+    of them; those behind a full page are not asked for."""
+    after, before = names
+    backwards = before in request.GET
     place = _place(lists, request.GET.get(before) or request.GET.get(after))
     backwards = backwards and place is not None
     rows = _rows(lists, place, backwards=backwards, size=size)

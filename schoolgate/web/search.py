@@ -37,6 +37,36 @@ def called(users: QuerySet[User], wanted: str) -> QuerySet[User]:
     return users.filter(pk__in=ids[0].union(*ids[1:]))
 
 
+BY_NAME = ("last_key", "first_key", "pk")
+
+
+def called_in_turn(
+    users: QuerySet[User], wanted: str
+) -> list[tuple[QuerySet[User], tuple[str, ...]]]:
+    """Those of :func:`called` as lists that follow one another, each with its order: by last name,
+    by both names, by e-mail address, by user name; nobody is in two.
+
+    Each list is read from an index in its own order, so that the first page of many thousands
+    costs what is on it, where all of them sorted by name would have to be found first.
+    """
+    address, key = email_key(wanted), name_key(wanted)
+    parts = [name_key(part) for part in wanted.replace(",", " ").split()]
+    named = [beginning("last_key", key)] if key else []
+    if len(parts) > 1 and parts[0] and parts[-1]:
+        for first, last in (parts[0], parts[-1]), (parts[-1], parts[0]):
+            named.append(beginning("first_key", first) & beginning("last_key", last))
+    ways: list[tuple[Q, tuple[str, ...]]] = [(condition, BY_NAME) for condition in named]
+    ways.append((beginning("email_key", address), ("email_key", "pk")))
+    ways.append((beginning("username_key", address), ("username_key", "pk")))
+    lists: list[tuple[QuerySet[User], tuple[str, ...]]] = []
+    before = Q()
+    for condition, order in ways:
+        others = users.filter(condition)
+        lists.append((others.exclude(before) if before else others, order))
+        before |= condition
+    return lists
+
+
 def named(pupils: QuerySet[Pupil], wanted: str) -> QuerySet[Pupil]:
     """Those of ``pupils`` whose last name or UPN (a former one too) begins with ``wanted``.
 
@@ -68,8 +98,10 @@ def users_meant(text: str, limit: int = AT_MOST) -> list[User]:
         if name.strip() and (exact := users_called(name)):
             return exact
     there = User.objects.filter(gone_at__isnull=True)
-    found = called(there, text.strip()) if text.strip() else there.none()
-    return list(found.order_by("last_key", "first_key", "pk")[:limit])
+    found: list[User] = []
+    for some, order in called_in_turn(there, text.strip()) if text.strip() else ():
+        found += some.order_by(*order)[: limit - len(found)]
+    return found
 
 
 def user_described(user: User) -> str:

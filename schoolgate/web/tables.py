@@ -8,8 +8,10 @@ from urllib.parse import urlencode
 from django.db.models import QuerySet
 from django.http import HttpRequest
 
+from schoolgate.kit.names import email_key
 from schoolgate.people.models import User
-from schoolgate.web.paging import Page, page_of
+from schoolgate.web.paging import Page, page_of, page_of_lists
+from schoolgate.web.search import BY_NAME, called, called_in_turn
 
 
 @dataclass(frozen=True)
@@ -31,7 +33,6 @@ class Sorting:
     rest: tuple[str, ...] = ()
 
 
-BY_NAME = ("last_key", "first_key", "pk")
 SORTINGS = {
     "name": Sorting(BY_NAME),
     "email": Sorting(("email_key", "pk"), ("username_key", "pk")),
@@ -61,6 +62,23 @@ def page_sorted(request: HttpRequest, found: QuerySet[User]) -> Page[User]:
         order,
         sorting.rest,
     )
+
+
+def page_searched(request: HttpRequest, users: QuerySet[User], wanted: str) -> Page[User]:
+    """The page of those of the users who are called what is wanted (web/search.py).
+
+    In the order of names it begins with those who have such a name, and those with such an address
+    follow: so it is soon found among a million.
+    """
+    name, downwards = _sorting(request)
+    if name != "name" or not email_key(wanted):
+        return page_sorted(request, called(users, wanted))
+    way = "-" if downwards else ""
+    lists = [
+        (some, tuple(f"{way}{field}" for field in order))
+        for some, order in called_in_turn(users, wanted)
+    ]
+    return page_of_lists(request, lists)
 
 
 def heading_that_sorts(

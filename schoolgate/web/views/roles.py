@@ -25,8 +25,7 @@ from schoolgate.people.models import User
 from schoolgate.web.forms.roles import RoleForm
 from schoolgate.web.paging import page_of
 from schoolgate.web.permissions import actor, only_super_user, visitor
-
-BY_NAME = ("last_key", "first_key", "pk")
+from schoolgate.web.search import BY_NAME
 
 
 @dataclass(frozen=True)

@@ -21,9 +21,9 @@ from schoolgate.schools.models import Pupil
 from schoolgate.web import words
 from schoolgate.web.paging import page_of
 from schoolgate.web.permissions import actor, is_super_user, signed_in, visitor
+from schoolgate.web.search import BY_NAME
 from schoolgate.web.views.pupils import told_of_care, visible
 
-BY_NAME = ("last_key", "first_key", "pk")
 FIRST = 20  # of those who see every child, shown at once
 SOON = timedelta(days=30)
 

@@ -25,7 +25,7 @@ from schoolgate.web import words
 from schoolgate.web.forms.users_filter import INACTIVE, STATUSES
 from schoolgate.web.paging import SIZE, page_of
 from schoolgate.web.permissions import actor, runs_school
-from schoolgate.web.tables import BY_NAME
+from schoolgate.web.search import BY_NAME
 from schoolgate.web.views.staff_deeds import DEEDS, Member, members
 
 # The states in which an invitation has gone out, or is to, by what the address calls them.

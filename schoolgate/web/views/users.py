@@ -16,8 +16,7 @@ from schoolgate.people.models import User
 from schoolgate.web.forms.users_filter import UserFilters
 from schoolgate.web.paging import sought
 from schoolgate.web.permissions import only_super_user, visitor
-from schoolgate.web.search import called
-from schoolgate.web.tables import Heading, filters_on, heading_that_sorts, page_sorted
+from schoolgate.web.tables import Heading, filters_on, heading_that_sorts, page_searched
 
 
 @dataclass(frozen=True)
@@ -36,8 +35,8 @@ def users(request: HttpRequest) -> HttpResponse:
     """The table of users: searched, filtered and sorted by what its address says."""
     wanted = sought(request)
     filters = UserFilters(request.GET)
-    found = filters.applied_to(called(users_with_status(), wanted))
-    page = page_sorted(request, found.select_related("workplace"))
+    found = filters.applied_to(users_with_status().select_related("workplace"))
+    page = page_searched(request, found, wanted)
     held = holdings(
         [user.pk for user in page.rows], timezone.localdate(), reader_id=visitor(request).pk
     )
