@@ -166,6 +166,8 @@ def test_many_are_made_inactive_here_and_keep_what_they_hold_elsewhere(school, b
 def test_whom_an_la_super_user_made_inactive_only_one_reactivates(school, browse, staff):
     abbey = school.cast.abbey.pk
     deny([school.una.pk], by=school.cast.as_ada, establishment_id=abbey)
+    deny([school.femi.pk], by=SYSTEM, establishment_id=abbey)
+    assert offered(browse(school.nia).get(staff), school.femi) == []
     deny([school.lena.pk], by=school.cast.as_ada)
     deny([school.tariq.pk], by=school.as_nia, establishment_id=abbey)
     people = (school.una, school.lena, school.tariq)

@@ -65,6 +65,9 @@ def test_each_invitation_says_how_far_it_has_got(school, browse, staff, under_wa
     ]  # fmt: skip
     assert found["Fischer"][2:4] == ["–", "–"]
     assert "–" not in found["Aziz"][2:4]
+    deny([school.cast.theo.pk], by=SYSTEM)
+    fewer = browse(school.nia).get(f"{staff}invitations/").text
+    assert "1 of 6 people on the staff has set up their sign-in." in fewer
     text = page.text
     assert "1 of 7 people on the staff has set up their sign-in." in text
     assert b'max="7" value="1"' in page.bytes
