@@ -100,6 +100,7 @@ def _told(answer: Any) -> tuple[Any, ...]:
     return answer.status_code, leads_to, masked(answer)
 
 
+@pytest.mark.timeout(600)  # every page, asked in every way, twice
 @pytest.mark.parametrize("name", BY_REGISTER)
 def test_s29_care_changes_no_byte_for_those_who_see_the_register_alone(cast, browse, name):
     world = a_world(cast)
