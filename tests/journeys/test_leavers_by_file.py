@@ -23,7 +23,7 @@ WORKERS = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize(("width", "javascript"), [(1280, True), (390, False)])
+@pytest.mark.parametrize(("width", "javascript"), [(1280, True)])
 def test_leavers_are_made_inactive_with_a_word_and_let_in_again(
     person: Callable[..., Person], tmp_path: Path, width: int, *, javascript: bool
 ) -> None:

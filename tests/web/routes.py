@@ -211,7 +211,7 @@ FORMS: dict[str, dict[str, Any]] = {
     "school-handover": {"colleague": ""},
     "user-until": {"what": [], "last_day": ""},
     "school-staff-until": {"what": [], "last_day": ""},
-    "user-make-inactive": {},
+    "user-make-inactive": {"at": "everywhere"},
     "school-staff-act": {},
     "school-staff-resend": {"never": "on"},
     "school-staff-address": {"email": "una.kerr@abbey.example", "was": "una@abbey.example"},

@@ -32,6 +32,9 @@ from tests import factories
 from tests.web.browsing import masked
 from tests.web.routes import FORM_ONLY, FORMS, Route, a_world, routes
 
+# Compares pages with pages, byte by byte: what the database is makes no difference to that.
+pytestmark = pytest.mark.one_database
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 

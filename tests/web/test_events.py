@@ -202,7 +202,7 @@ def test_query_count_with_every_filter(cast, browse, count_queries, more):
         factories.restriction(factories.user(), cast.amira, by=cast.as_ada)
     browser = browse(cast.ada)
     asked = {"who": "osei", "what": "restrictions", "child": "Haddad", "since": "1/1/2001"}
-    with count_queries(25, events=1):
+    with count_queries(27, events=1):
         page = browser.get("/settings/events/", **asked)
     assert len(page.rows()) == more
 

@@ -384,19 +384,8 @@ def test_s42_another_loss_than_was_shown_is_shown_first(school, browse, staff):
     assert not shut_out([school.lena.pk])
 
 
-def test_upgrading_says_how_many_pupils_are_on_roll(school, browse, staff):
+def test_upgrading_says_how_many_are_on_roll(school, browse, staff):
     factories.restriction(school.nia, school.cast.ben)
     for reader, number in ((school.nia, 2), (school.cast.ada, 3)):
         page = browse(reader).get(asks(staff, "upgrade", school.una))
         assert f"On roll there now are {number} pupils" in page.text.replace("\u00a0", " ")
-
-
-@pytest.mark.parametrize("more", [0, 2])
-def test_query_count(school, browse, count_queries, staff, more):
-    for _ in range(more):
-        factories.post(factories.user(last_name="Kerry"), school.cast.abbey)
-    nia, address = browse(school.nia), asks(staff, "upgrade", q="ker")
-    with count_queries(21):
-        page = nia.get(address)
-    with count_queries(51, events=5):
-        nia.post(address, **page.hidden())
