@@ -11,6 +11,9 @@ from tests import factories
 from tests.web.browsing import masked
 from tests.web.routes import FORM_ONLY, FORMS, MISSING, Route, a_world, routes
 
+# Who may open what, and with what headers, hangs on no database; one walk is long enough.
+pytestmark = pytest.mark.one_database
+
 METHODS = ["get", "head", "post", "put", "patch", "delete", "options", "trace"]
 ALL = sorted(routes(), key=lambda route: route.name)
 OPEN = (Permission.PUBLIC, Permission.DEMONSTRATION)

@@ -9,6 +9,9 @@ from schoolgate.audit.models import Event
 from schoolgate.schools.models import Pupil
 from tests.web.routes import FORM_ONLY, a_world, routes
 
+# Who may open what, and with what headers, hangs on no database; one walk is long enough.
+pytestmark = pytest.mark.one_database
+
 PAGES = [route for route in routes() if route.name not in FORM_ONLY]
 IDS = [route.name for route in PAGES]
 # Pages that name no child on the register to an LA Super User.

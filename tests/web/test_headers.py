@@ -14,6 +14,9 @@ from schoolgate.access.roles import LA_SUPER_USER
 from tests import factories
 from tests.web.routes import FORM_ONLY, a_world, routes
 
+# Who may open what, and with what headers, hangs on no database; one walk is long enough.
+pytestmark = pytest.mark.one_database
+
 POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; font-src 'self';"
     " connect-src 'self'; form-action 'self'; frame-ancestors 'none'; base-uri 'none';"
