@@ -225,7 +225,6 @@ def test_an_inactive_user_gains_nobody_yet(cast, browse):
     assert "Nothing changes" in preview.text
 
 
-@pytest.mark.one_database  # on PostgreSQL the preview of so many takes minutes (docs/running.md)
 def test_too_many_at_once_are_told_to_be_saved_first(cast, browse):
     pupils = [factories.pupil(first_name=f"P{n}") for n in range(MOST + 1)]
     ada = browse(cast.ada)
