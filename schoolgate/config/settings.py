@@ -70,6 +70,7 @@ INSTALLED_APPS = [
     "schoolgate.outbox",
     "schoolgate.schools",
     "schoolgate.people",
+    "schoolgate.sign_in",
     "schoolgate.access",
     "schoolgate.intake",
     "schoolgate.jobs",

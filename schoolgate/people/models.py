@@ -10,6 +10,10 @@ from django.utils.crypto import salted_hmac
 from schoolgate.kit.records import Known, Source, Thing
 from schoolgate.schools.models import Establishment
 
+# What is in place of a password's hash where the sign-in is set up with a passkey or an identity
+# provider alone: no hash at all, so nothing matches it.
+NO_PASSWORD = "none"
+
 
 class UserManager(BaseUserManager["User"]):
     """Finds the user that a person means when signing in."""
@@ -23,7 +27,10 @@ class User(Thing, AbstractBaseUser):
 
     Unique among those not gone by ``email_key`` and ``username_key`` (PRODUCT.md LAC5); one of the
     two is set. ``workplace`` grants nothing (LAC6). Somebody who has not set up their sign-in has
-    no usable password.
+    no usable password; one who set it up without a password has :data:`NO_PASSWORD` for one.
+
+    ``factor_asked_at``: when they first came in without the second factor that they must have,
+    from which their grace counts (NEW11).
     """
 
     email = models.CharField(max_length=254, blank=True)
@@ -41,6 +48,7 @@ class User(Thing, AbstractBaseUser):
         Establishment, on_delete=models.PROTECT, null=True, related_name="+", db_index=False
     )
     source = models.CharField(max_length=8, choices=Source.choices)
+    factor_asked_at = models.DateTimeField(null=True)
 
     objects: ClassVar[UserManager] = UserManager()
 
@@ -86,6 +94,11 @@ class User(Thing, AbstractBaseUser):
         known = f"{self.password} {self.last_denial_id or 0} {self.email_key or ''}"
         salt = "schoolgate.people.models.User.session"
         return salted_hmac(salt, known, secret=secret, algorithm="sha256").hexdigest()
+
+    @property
+    def has_password(self) -> bool:
+        """Whether they have a password (their sign-in may be set up without one)."""
+        return self.has_usable_password() and self.password != NO_PASSWORD
 
     @property
     def has_signed_in(self) -> bool:

@@ -13,16 +13,18 @@ class Organisation(models.Model):
     """The one organisation that this installation serves.
 
     ``colour``: of its header, buttons and links, as #rrggbb; ``contact``: whom its users ask for
-    help. Both are None until somebody sets them.
+    help. Both are None until somebody sets them. ``factor_grace_hours``: for how long somebody who
+    must have a second factor may come in without, 0 or 24; None is as 24 (NEW11).
     """
 
     name = models.CharField(max_length=200)
     colour = models.CharField(max_length=7, null=True)
     contact = models.CharField(max_length=200, null=True)
+    factor_grace_hours = models.IntegerField(null=True)
 
     def standing(self) -> str:
         """A word for what is set now; another one when anybody has changed it (S57)."""
-        told = json.dumps([self.name, self.colour, self.contact])
+        told = json.dumps([self.name, self.colour, self.contact, self.factor_grace_hours])
         return hashlib.sha256(told.encode()).hexdigest()[:16]
 
     is_demonstration = models.BooleanField(default=False)

@@ -19,11 +19,11 @@ if TYPE_CHECKING:
 
 RELEASED = {
     "audit": "0003_indexes",
-    "schools": "0002_organisation",
-    "people": "0003_indexes",
-    "access": "0001_initial",
-    "outbox": "0001_initial",
-    "intake": "0003_findings_by_code",
+    "schools": "0003_schools_inside",
+    "people": "0005_active_months",
+    "access": "0004_access_until_a_date",
+    "outbox": "0002_bounced",
+    "intake": "0004_subject_of_a_grant",
 }
 ROWS = 3
 MOMENT = datetime(2026, 11, 21, 9, 30, tzinfo=UTC)
@@ -94,7 +94,9 @@ def _values(model: type[models.Model], number: int) -> dict[str, Any]:
         if not isinstance(field, models.AutoField)
     }
     if model._meta.model_name == "grant":  # one place only
-        values["establishment_id" if number % 2 else "pupil_id"] = None
+        places = ["pupil_id", "establishment_id", "subject_area_id", "school_class_id"]
+        inside = number % 2
+        values |= dict.fromkeys(places[:1] + places[3:] if inside else places[1:])
     if model._meta.model_name == "event":
         values.update(verb="viewed", pupils="1,2,3")
     return values
