@@ -12,7 +12,7 @@ from schoolgate.schools.models import Establishment
 
 # What is in place of a password's hash where the sign-in is set up with a passkey or an identity
 # provider alone: no hash at all, so nothing matches it.
-NO_PASSWORD = "none"
+NO_PASSWORD = "none"  # noqa: S105 - it is none
 
 
 class UserManager(BaseUserManager["User"]):
