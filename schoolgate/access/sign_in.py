@@ -1,19 +1,78 @@
-"""Who may sign in: a user who is there, whom no denial stops, and whose password is right."""
+"""Who may come in: a user who is there, has set up their sign-in, and whom no denial stops.
 
+Everything here does the same work for everybody, whether there is such a user or not, so that
+neither the answer nor its time tells (S9, S10).
+"""
+
+from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 from django.contrib.auth.backends import BaseBackend
-from django.contrib.auth.hashers import make_password
+from django.contrib.auth.hashers import check_password, make_password
 from django.http import HttpRequest
 
 from schoolgate.access import relations
-from schoolgate.kit import bulk
+from schoolgate.kit.names import email_key
 from schoolgate.people.models import User
-from schoolgate.people.queries import user_signing_in
+
+BACKEND = "schoolgate.access.sign_in.SignInBackend"
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """Whom a name stands for. ``user_id`` is of whoever has it, ``user`` is None for all but those
+    who may come in."""
+
+    user_id: int | None
+    user: User | None
+
+
+def candidate(name: str) -> Candidate:
+    """Whom an e-mail address or a user name stands for."""
+    key = email_key(name)
+    return _known("(u.email_key = %s OR u.username_key = %s) AND %s <> ''", [key, key, key])
+
+
+def may_enter(user_id: int | None) -> User | None:
+    """The user, if they may come in."""
+    return _known("u.id = %s", [user_id or 0]).user
+
+
+def _known(condition: str, values: list[Any]) -> Candidate:
+    found = _first(condition, values)
+    if found is None:
+        return Candidate(None, None)
+    enters = not vars(found)["is_shut_out"] and found.has_usable_password()
+    return Candidate(found.pk, found if enters else None)
+
+
+def _first(condition: str, values: list[Any]) -> User | None:
+    """The user, with ``is_shut_out`` and the id of their last denial, in one query."""
+    sql = (
+        "SELECT u.*, (SELECT max(d.id) FROM access_denial d WHERE d.user_id = u.id) AS denial,"
+        f" EXISTS (SELECT 1 FROM ({relations.inactive()}) i WHERE i.user_id = u.id) AS is_shut_out"
+        f" FROM people_user u WHERE u.gone_at IS NULL AND {condition} ORDER BY u.id LIMIT 1"
+    )
+    for user in User.objects.raw(sql, values):
+        user.last_denial_id = vars(user)["denial"]
+        return user
+    return None
+
+
+def is_password_of(user: User | None, password: str) -> bool:
+    """Whether the password is the user's; for nobody as much work, and never."""
+    right = check_password(password, user.password if user else _nobodys_password())
+    return right and user is not None
+
+
+@lru_cache(maxsize=1)
+def _nobodys_password() -> str:
+    return make_password("the password of nobody")
 
 
 class SignInBackend(BaseBackend):
-    """Signs in by e-mail address or username and password.
+    """Signs in by e-mail address or user name and password.
 
     ``get_user`` runs at every request, so that a denial ends a session at its next request; and
     for good, for the user's last denial is part of what a session is made for (S2).
@@ -26,25 +85,9 @@ class SignInBackend(BaseBackend):
         password: str | None = None,
         **_: Any,
     ) -> User | None:
-        user = user_signing_in(username or "")
-        if user is None or not user.has_usable_password() or not _is_active(user):
-            make_password(password)  # as much work as for a user who is there
-            return None
-        return user if user.check_password(password or "") else None
+        user = candidate(username or "").user
+        return user if is_password_of(user, password or "") else None
 
     def get_user(self, user_id: int) -> User | None:
-        user = User.objects.filter(pk=user_id, gone_at__isnull=True).first()
-        return user if user and _is_active(user) else None
-
-
-def _is_active(user: User) -> bool:
-    """Whether the user may be signed in; notes on the user their last denial, if any, by id."""
-    found = bulk.select(
-        "SELECT (SELECT max(d.id) FROM access_denial d WHERE d.user_id = u.id)"
-        f" FROM {relations.at().users} u WHERE u.id = %s"
-        f" AND NOT EXISTS (SELECT 1 FROM ({relations.inactive()}) i WHERE i.user_id = u.id)",
-        [user.pk],
-    )
-    for (denial_id,) in found:
-        user.last_denial_id = denial_id
-    return bool(found)
+        found = _first("u.id = %s", [user_id])
+        return found if found and not vars(found)["is_shut_out"] else None

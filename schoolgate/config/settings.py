@@ -46,7 +46,10 @@ SESSION_COOKIE_NAME = "__Host-schoolgate-session" if HTTPS else "schoolgate-sess
 CSRF_COOKIE_NAME = "__Host-schoolgate-csrf" if HTTPS else "schoolgate-csrf"
 CSRF_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = "Lax"
-SESSION_COOKIE_AGE = 12 * 60 * 60
+# A session is over after so long without use, and at the latest after so many hours (S6).
+SESSION_IDLE_MINUTES = _whole("SCHOOLGATE_IDLE_MINUTES", 30)
+SESSION_HOURS = _whole("SCHOOLGATE_SESSION_HOURS", 12)
+SESSION_COOKIE_AGE = SESSION_HOURS * 60 * 60
 SECURE_HSTS_SECONDS = 2 * 365 * 24 * 60 * 60 if HTTPS else 0
 SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = HTTPS
 SECURE_SSL_REDIRECT = HTTPS and BEHIND_PROXY
@@ -84,7 +87,7 @@ MIDDLEWARE = [
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
-    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "schoolgate.web.middleware.SignedInMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
 ]

@@ -10,7 +10,7 @@ from functools import lru_cache
 from itertools import islice
 from typing import Any, TypeVar
 
-from django.db import connection, models
+from django.db import OperationalError, connection, models
 
 CHUNK = 10_000
 Row = TypeVar("Row", bound=tuple[Any, ...])
@@ -177,6 +177,24 @@ def select(sql: str, params: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
 def value(sql: str, params: Sequence[Any] = ()) -> Any:
     """The one value that a query returns."""
     return select(sql, params)[0][0]
+
+
+@contextlib.contextmanager
+def unless_busy() -> Iterator[None]:
+    """For a small write that may as well be left out: on SQLite it is, when another holds the one
+    lock there is. Within a transaction the lock is held already."""
+    if on_postgresql() or connection.in_atomic_block:
+        yield
+        return
+    with connection.cursor() as cursor:
+        ((wait,),) = cursor.execute("PRAGMA busy_timeout").fetchall()
+        cursor.execute("PRAGMA busy_timeout = 0")
+        try:
+            yield
+        except OperationalError:
+            connection.rollback()
+        finally:
+            cursor.execute(f"PRAGMA busy_timeout = {int(wait)}")
 
 
 def new_ids(model: type[models.Model], count: int) -> list[int]:

@@ -34,6 +34,12 @@ def in_words(day: date) -> str:
     return f"{day.day} {day:%B %Y}"
 
 
+def moment_in_words(moment: datetime) -> str:
+    """A moment as a person reads it, where the organisation is: 21 November 2026, 14:05."""
+    there = timezone.localtime(moment)
+    return f"{in_words(there.date())}, {there:%H:%M}"
+
+
 def end_of(day: date) -> datetime:
     """The last moment of ``day`` in the organisation's time zone."""
     if day == date.max:  # 31/12/9999 stands for "open" in many a file; no day follows it

@@ -53,7 +53,7 @@ class User(Thing, AbstractBaseUser):
     objects: ClassVar[UserManager] = UserManager()
 
     # The room that denies notes it here when somebody signs in or comes back: a session lasts for
-    # as long as this and the password are what they were at sign-in (S2).
+    # as long as this and the address are what they were at sign-in (S2).
     last_denial_id: int | None = None
 
     USERNAME_FIELD = "id"
@@ -91,7 +91,8 @@ class User(Thing, AbstractBaseUser):
         return self.email or self.username
 
     def _get_session_auth_hash(self, secret: str | None = None) -> str:
-        known = f"{self.password} {self.last_denial_id or 0} {self.email_key or ''}"
+        # Not the password: whether a new one ends the other sessions is the user's choice (S5).
+        known = f"{self.last_denial_id or 0} {self.email_key or ''}"
         salt = "schoolgate.people.models.User.session"
         return salted_hmac(salt, known, secret=secret, algorithm="sha256").hexdigest()
 

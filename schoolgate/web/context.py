@@ -6,8 +6,10 @@ from typing import Any
 from django.http import HttpRequest
 from django.urls import reverse
 
+from schoolgate.kit.dates import moment_in_words
 from schoolgate.schools.models import Establishment, Organisation
-from schoolgate.web.permissions import authority, has_usage_only, is_super_user
+from schoolgate.web.entering import standing_of
+from schoolgate.web.permissions import authority, has_usage_only, is_in, is_super_user
 from schoolgate.web.theme import FIRST_COLOUR
 
 PRODUCT = "Schoolgate"
@@ -32,7 +34,10 @@ def organisation(request: HttpRequest) -> dict[str, Any]:
         "colour": (found.colour if found else None) or FIRST_COLOUR,
         "is_repainted": bool(found and found.colour and found.colour != FIRST_COLOUR),
     }
-    if not request.user.is_authenticated:
+    known = standing_of(request)
+    if known and known.due_at:
+        here["factor_due"] = moment_in_words(known.due_at)
+    if not is_in(request):
         return here
     super_user = is_super_user(request)
     top: list[tuple[str, str, tuple[str, ...]]] = [("My pupils", "pupils", ("/pupils/",))]

@@ -1,9 +1,11 @@
-"""Headers that every answer carries (S59)."""
+"""Headers that every answer carries (S59), and who is signed in."""
 
 from collections.abc import Callable
 
 from django.http import HttpRequest, HttpResponse
+from django.utils.functional import SimpleLazyObject
 
+from schoolgate.web.entering import signed_in_user
 from schoolgate.web.logs import holds_token
 
 _POLICY = "; ".join(
@@ -60,3 +62,14 @@ class SafeHeadersMiddleware:
         for name, value in _HEADERS.items():
             response.headers.setdefault(name, value)
         return response
+
+
+class SignedInMiddleware:
+    """Puts who is signed in on the request: asked when first wanted, and anew at each request."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        request.user = SimpleLazyObject(lambda: signed_in_user(request))  # type: ignore[assignment]
+        return self.get_response(request)

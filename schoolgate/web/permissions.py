@@ -13,6 +13,7 @@ from urllib.parse import urlencode
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.http.response import HttpResponseBase
 from django.urls import reverse
+from django.utils import timezone
 
 from schoolgate.access.authority import Authority, authority_of, schools_led
 from schoolgate.access.holdings import holds_only
@@ -20,6 +21,9 @@ from schoolgate.access.roles import FINANCE_MANAGER
 from schoolgate.audit.actions import Actor, user_actor
 from schoolgate.people.models import User
 from schoolgate.schools.models import Establishment, Organisation
+from schoolgate.sign_in import sessions
+from schoolgate.sign_in.models import UserSession
+from schoolgate.web.entering import standing_of
 
 View = Callable[..., HttpResponseBase]
 
@@ -30,6 +34,7 @@ class Permission(Enum):
     PUBLIC = "Anybody, signed in or not."
     DEMONSTRATION = "Anybody, in the demonstration. Anywhere else it does not exist."
     SIGNED_IN = "Whoever is signed in; what they see there is for scope to say."
+    ACCOUNT_START = "The same, also while a second factor that is due has yet to be set up (S25)."
     SUPER_USER = "An LA Super User. For anybody else who is signed in it does not exist (LAC1)."
     SCHOOLS = "Whoever manages staff somewhere, and LA Super Users. For others it does not exist."
     SCHOOL = "A School Admin of that school, or an LA Super User. For others it does not exist."
@@ -57,18 +62,44 @@ def signed_in(view: View) -> View:
     """Open to whoever is signed in; anybody else is led to the sign-in page."""
 
     def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
-        if not request.user.is_authenticated:
+        if not is_in(request):
             return _to_sign_in(request)
         return view(request, *args, **kwargs)
 
     return _marked(guarded, view, Permission.SIGNED_IN)
 
 
+def account_start(view: View) -> View:
+    """Open to whoever is signed in, also while nothing else is: the pages on which a second factor
+    is set up, and those that lead there (S25)."""
+
+    def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        if not request.user.is_authenticated:
+            return _to_sign_in(request)
+        return view(request, *args, **kwargs)
+
+    return _marked(guarded, view, Permission.ACCOUNT_START)
+
+
+def confirmed(view: View) -> View:
+    """Asks whoever has not proved lately who they are to do so first (ASVS 7.5.3). Written inside
+    of the decorator that says who may open the page."""
+
+    @wraps(view)
+    def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        if timezone.now() - current_session(request).confirmed_at > sessions.RECENT:
+            query = urlencode({"next": request.get_full_path()})
+            return HttpResponseRedirect(f"{reverse('account-confirm')}?{query}")
+        return view(request, *args, **kwargs)
+
+    return guarded
+
+
 def only_super_user(view: View) -> View:
     """Open to LA Super Users; for others who are signed in it answers like a missing page."""
 
     def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
-        if not request.user.is_authenticated:
+        if not is_in(request):
             return _to_sign_in(request)
         if not is_super_user(request):
             raise Http404
@@ -82,7 +113,7 @@ def sees_usage(view: View) -> View:
     for all."""
 
     def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
-        if not request.user.is_authenticated:
+        if not is_in(request):
             return _to_sign_in(request)
         if not may_see_usage(request):
             raise Http404
@@ -95,7 +126,7 @@ def manages_some_school(view: View) -> View:
     """Open to whoever manages staff somewhere: LA Super Users, School Admins and Leaders."""
 
     def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
-        if not request.user.is_authenticated:
+        if not is_in(request):
             return _to_sign_in(request)
         if not authority(request).any:
             raise Http404
@@ -129,7 +160,7 @@ def _of_a_school(view: View, may: Callable[[Authority, int], bool]) -> View:
     def guarded(
         request: HttpRequest, school_id: int, *args: Any, **kwargs: Any
     ) -> HttpResponseBase:
-        if not request.user.is_authenticated:
+        if not is_in(request):
             return _to_sign_in(request)
         mine = authority(request)
         if not mine.any or not may(mine, school_id):
@@ -159,26 +190,42 @@ def may_open(
         case Permission.DEMONSTRATION:
             return is_demonstration()
         case Permission.SIGNED_IN:
+            return is_in(request)
+        case Permission.ACCOUNT_START:
             return bool(request.user.is_authenticated)
         case Permission.SUPER_USER:
             return is_super_user(request)
         case Permission.SCHOOLS:
-            return bool(request.user.is_authenticated) and authority(request).any
+            return is_in(request) and authority(request).any
         case Permission.SCHOOL:
             return _may_in(request, school_id, Authority.runs)
         case Permission.SUBJECTS:
             return _may_in(request, school_id, _runs_or_leads)
         case Permission.USAGE:
-            return bool(request.user.is_authenticated) and may_see_usage(request)
+            return is_in(request) and may_see_usage(request)
     return False
 
 
 def _may_in(
     request: HttpRequest, school_id: int | None, may: Callable[[Authority, int], bool]
 ) -> bool:
-    if not request.user.is_authenticated or school_id is None:
+    if not is_in(request) or school_id is None:
         return False
     return may(authority(request), school_id)
+
+
+def is_in(request: HttpRequest) -> bool:
+    """Whether somebody is signed in to whom pages are open: a second factor that they must have
+    is not overdue (S25)."""
+    known = standing_of(request)
+    return known is not None and not known.is_overdue(timezone.now())
+
+
+def current_session(request: HttpRequest) -> UserSession:
+    """The session of the user who is signed in. For views that are not public."""
+    known = standing_of(request)
+    assert known is not None  # noqa: S101 - the decorators have seen to it
+    return known.session
 
 
 def is_demonstration() -> bool:
@@ -188,7 +235,7 @@ def is_demonstration() -> bool:
 
 def is_super_user(request: HttpRequest) -> bool:
     """Whether the person who asks is an LA Super User now. Asked once a request."""
-    return bool(request.user.is_authenticated) and authority(request).everything
+    return is_in(request) and authority(request).everything
 
 
 def may_see_usage(request: HttpRequest) -> bool:
@@ -238,6 +285,9 @@ def _marked(guarded: View, view: View, permission: Permission) -> View:
 
 
 def _to_sign_in(request: HttpRequest) -> HttpResponse:
+    """To the sign-in page; whoever is signed in already, to where a second factor is set up."""
+    if request.user.is_authenticated:
+        return HttpResponseRedirect(reverse("account-factors"))
     back = request.get_full_path() if request.method == "GET" else "/"
     query = "" if back == "/" else "?" + urlencode({"next": back})
     return HttpResponseRedirect(reverse("sign-in") + query)

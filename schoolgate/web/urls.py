@@ -4,6 +4,7 @@ from django.urls import path
 
 from schoolgate.web.views import (
     accessibility,
+    account_factors,
     category,
     demo_mail,
     establishments,
@@ -62,6 +63,7 @@ urlpatterns = [
     path("accessibility/", accessibility.accessibility, name="accessibility"),
     path("healthz", health.healthz, name="healthz"),
     path("sign-in/", sign_in.sign_in, name="sign-in"),
+    path("sign-in/second/", sign_in.second, name="sign-in-second"),
     path("sign-out/", sign_in.sign_out, name="sign-out"),
     path("set-up/<str:token>/", set_up.set_up, name="set-up"),
     path("invitation/<str:link>/", invitation.invitation, name="invitation"),
@@ -83,6 +85,8 @@ urlpatterns = [
     ),
     path("establishments/", establishments.establishments, name="establishments"),
     path("settings/establishments/suggest/", establishments.suggest, name="establishment-suggest"),
+    # My account
+    path("account/factors/", account_factors.account_factors, name="account-factors"),
     # My school
     path("school/", school.my_school, name="my-school"),
     path("school/<int:school_id>/staff/", staff.staff, name="school-staff"),

@@ -17,6 +17,7 @@ from schoolgate.intake.models import Import, ImportFault
 from schoolgate.people.models import User
 from schoolgate.web.views import findings
 from tests import factories
+from tests.web.browsing import with_session
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -91,7 +92,9 @@ def opened(run_id: int, rest: str = "") -> Callable[[], Any]:
     """A page of an import as a browser gets it from a process that has shown it before: its size
     in KB, its controls and its statements."""
     client = Client(headers={"host": "localhost"})
-    client.force_login(User.objects.get(first_name="Root"))
+    root = User.objects.get(first_name="Root")
+    client.force_login(root)
+    with_session(client, root)
     client.get(f"/settings/imports/{run_id}/{rest}")
 
     def work() -> dict[str, int]:

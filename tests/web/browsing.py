@@ -7,8 +7,14 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from django.utils import timezone
+
+from schoolgate.sign_in.models import Door, UserSession
+
 if TYPE_CHECKING:
     from django.test import Client
+
+    from schoolgate.people.models import User
 
 PASSWORD = "correct horse battery staple"
 _TOKENS = re.compile(rb'(name="csrfmiddlewaretoken" value=")[^"]+')
@@ -82,6 +88,18 @@ class Page:
             if _words(inner).startswith(words):
                 return html.unescape(address)
         raise AssertionError(f"There is no link “{words}” on the page “{self.title}”.")
+
+
+def with_session(client: Client, user: User, **facts: Any) -> UserSession:
+    """Give a browser, in which Django has signed the user in, a session of ours, as a door would;
+    ``facts`` are fields of it."""
+    now = timezone.now()
+    told = {"door": Door.PASSWORD, "made_at": now, "seen_at": now, "confirmed_at": now} | facts
+    made = UserSession.objects.create(user=user, **told)
+    session = client.session
+    session["user-session"] = made.pk
+    session.save()
+    return made
 
 
 def content_of(response: Any) -> bytes:

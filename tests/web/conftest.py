@@ -12,7 +12,7 @@ from schoolgate.audit.actions import SYSTEM
 from schoolgate.audit.models import Event, EventBatch
 from schoolgate.kit import bulk
 from schoolgate.people.actions import set_password
-from tests.web.browsing import PASSWORD, Browser
+from tests.web.browsing import PASSWORD, Browser, with_session
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -30,6 +30,7 @@ def browse() -> Callable[[User | None], Browser]:
         if user is not None:
             # As the backend knows the user now: their last denial is part of the session (S2).
             client.force_login(SignInBackend().get_user(user.pk) or user)
+            with_session(client, user)
         return Browser(client)
 
     return open_browser

@@ -156,6 +156,7 @@ def an_invitation(user: User) -> str:
 # What a valid form of each route that takes one holds; a route that takes none is not here.
 FORMS: dict[str, dict[str, Any]] = {
     "sign-in": {"name": "dora@abbey.example", "password": "correct horse battery staple"},
+    "sign-in-second": {"code": "123456"},
     "sign-out": {},
     "organisation": {
         "name": "Northshire", "contact": "", "colour": "#1d3c6e", "own": "",

@@ -12,7 +12,7 @@ from django.db import connection
 from django.test import Client
 
 from tests.cast import assemble
-from tests.web.browsing import Page
+from tests.web.browsing import Page, with_session
 
 if TYPE_CHECKING:
     from tests.databases import OwnDatabase
@@ -21,7 +21,9 @@ if TYPE_CHECKING:
 @pytest.mark.one_database
 def test_a_page_that_waited_too_long_says_to_try_again(own_database: OwnDatabase) -> None:
     client = Client(raise_request_exception=False)
-    client.force_login(assemble().ada)
+    ada = assemble().ada
+    client.force_login(ada)
+    with_session(client, ada)
     connection.close()
     connection.settings_dict["OPTIONS"] = {**connection.settings_dict["OPTIONS"], "timeout": 0.1}
 

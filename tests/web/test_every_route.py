@@ -8,7 +8,7 @@ from schoolgate.access.actions import deny
 from schoolgate.audit.actions import SYSTEM
 from schoolgate.web.permissions import Permission
 from tests import factories
-from tests.web.browsing import masked
+from tests.web.browsing import masked, with_session
 from tests.web.routes import FORM_ONLY, FORMS, MISSING, Route, a_world, routes
 
 # Who may open what, and with what headers, hangs on no database; one walk is long enough.
@@ -18,6 +18,7 @@ METHODS = ["get", "head", "post", "put", "patch", "delete", "options", "trace"]
 ALL = sorted(routes(), key=lambda route: route.name)
 OPEN = (Permission.PUBLIC, Permission.DEMONSTRATION)
 CHANGING = set(FORMS) - {
+    "sign-in-second",
     "organisation",
     "sign-in",
     "set-up",
@@ -43,7 +44,7 @@ CHANGING = set(FORMS) - {
     "school-staff-address",
 }
 # Pages that show nothing themselves, and lead to the one that there is.
-LEADS_ON = {"my-school"}
+LEADS_ON = {"my-school", "sign-in-second"}
 # Pages about a child that are for those who may know whether they are in care.
 TOLD_OF_CARE = {"pupil-who"}
 PUPIL_ROUTES = [route for route in ALL if "pupil_id" in route.arguments]
@@ -68,7 +69,7 @@ def test_s28_every_route_says_who_may_open_it():
 def test_s28_the_public_routes_are_these():
     public = {route.name for route in ALL if route.permission is Permission.PUBLIC}
     assert public == {
-        "healthz", "sign-in", "sign-out", "set-up", "invitation",
+        "healthz", "sign-in", "sign-in-second", "sign-out", "set-up", "invitation",
         "organisation-style", "guide", "guide-page", "accessibility",
     }  # fmt: skip
 
@@ -222,6 +223,7 @@ def test_forged_forms_are_refused_and_tell_nothing(cast, django_user_model):
     for user in (cast.ada, cast.dora):
         client = Client(enforce_csrf_checks=True)
         client.force_login(user)
+        with_session(client, user)
         nothing = client.get("/there/is/no/such/page/")
         for route in ALL:
             if route.name not in FORMS:

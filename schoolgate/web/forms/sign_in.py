@@ -30,6 +30,19 @@ class SignInForm(forms.Form):
     )
 
 
+class SecondStepForm(forms.Form):
+    """A code of an authenticator app, or a recovery code."""
+
+    code = forms.CharField(
+        label="Code",
+        max_length=100,
+        help_text="The 6 digits that your authenticator app shows now, or a recovery code",
+        error_messages={"required": "Enter the code that your authenticator app shows."},
+        widget=Line(attrs={"autocomplete": "one-time-code", "spellcheck": "false",
+                           "autocapitalize": "none"}),
+    )  # fmt: skip
+
+
 class SetUpForm(forms.Form):
     """The first LA Super User of an empty organisation."""
 

@@ -1,20 +1,17 @@
 """The page that an invitation's link opens: choose a password, and be signed in (PP6)."""
 
-from django.contrib.auth import login
 from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods
 
-from schoolgate.access.sign_in import SignInBackend
+from schoolgate.access.sign_in import SignInBackend, may_enter
 from schoolgate.kit.refusal import Refusal
 from schoolgate.people import invitations
-from schoolgate.people.activity import signed_in as note_signed_in
-from schoolgate.people.models import User
+from schoolgate.sign_in.models import Door, Second
+from schoolgate.web.entering import enter
 from schoolgate.web.forms.sign_in import ChoosePasswordForm
 from schoolgate.web.permissions import public
-
-_BACKEND = "schoolgate.access.sign_in.SignInBackend"
 
 
 @public
@@ -31,23 +28,20 @@ def invitation(request: HttpRequest, link: str) -> HttpResponse:
     form = ChoosePasswordForm(request.POST or None, person=person)
     if request.method == "POST" and form.is_valid():
         try:
-            user = _redeem(link, form.cleaned_data["password"])
+            _redeem(request, link, form.cleaned_data["password"])
         except Refusal:
             return _over(request)
-        login(request, user, backend=_BACKEND)
         return redirect("home")
     return render(request, "web/invitation.html", {"form": form, "address": masked(person.email)})
 
 
-def _redeem(token: str, password: str) -> User:
+def _redeem(request: HttpRequest, token: str, password: str) -> None:
     with transaction.atomic():
         user = invitations.redeem(token, password=password)
-        # As the backend knows them: their last denial is part of the session (S2).
-        known = SignInBackend().get_user(user.pk)
+        known = may_enter(user.pk)
         if known is None:
             raise Refusal(invitations.USE_ANOTHER)
-        note_signed_in(known.pk)
-    return known
+        enter(request, known, door=Door.SET_UP, second=Second.NONE)
 
 
 def _over(request: HttpRequest) -> HttpResponse:

@@ -2,7 +2,6 @@
 
 from typing import Any
 
-from django.contrib.auth import login
 from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
@@ -12,10 +11,11 @@ from schoolgate.access.accounts import set_up_first_administrator
 from schoolgate.audit.actions import SYSTEM
 from schoolgate.kit.refusal import Refusal
 from schoolgate.people.actions import NewUser, set_up_link_works
-from schoolgate.people.activity import signed_in as note_signed_in
 from schoolgate.people.models import User
 from schoolgate.people.queries import users_called
 from schoolgate.schools.actions import name_organisation
+from schoolgate.sign_in.models import Door, Second
+from schoolgate.web.entering import enter
 from schoolgate.web.forms.sign_in import SetUpForm
 from schoolgate.web.permissions import public
 
@@ -33,7 +33,7 @@ def set_up(request: HttpRequest, token: str) -> HttpResponse:
         except Refusal as refusal:
             form.add_error(None, str(refusal))
         else:
-            login(request, user, backend="schoolgate.access.sign_in.SignInBackend")
+            enter(request, user, door=Door.SET_UP, second=Second.NONE)
             return redirect("home")
     return render(request, "web/set_up.html", {"form": form})
 
@@ -53,6 +53,4 @@ def _make(token: str, given: dict[str, Any]) -> User:
         )
         if given["organisation"]:
             name_organisation(name=given["organisation"], by=SYSTEM)
-        note_signed_in(user.pk)
-    user.refresh_from_db()  # with the password just set, to which the session is tied
     return user

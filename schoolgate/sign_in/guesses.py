@@ -1,0 +1,77 @@
+"""How often something may be tried (S24), counted in the database: for all processes, and whoever
+tries, whether there is such a user or not (S13).
+
+A limit of ten within five minutes means: after ten tries none is let through until five minutes
+have passed since the tenth. Tries that are not let through prolong nothing.
+"""
+
+from datetime import timedelta
+from enum import Enum
+from typing import NamedTuple
+
+from django.utils import timezone
+from django.utils.crypto import salted_hmac
+
+from schoolgate.kit import bulk
+from schoolgate.sign_in.models import Guesses
+
+
+class Limit(NamedTuple):
+    """So many within such a time."""
+
+    most: int
+    within: timedelta
+
+
+class Kind(Enum):
+    """What is counted, and the limit. Of a network address, behind which a whole school may be,
+    failures are counted alone."""
+
+    NAME = Limit(10, timedelta(minutes=5))
+    ACCOUNT = Limit(10, timedelta(minutes=5))
+    SECOND = Limit(10, timedelta(minutes=5))
+    CONFIRM = Limit(10, timedelta(minutes=5))
+    ADDRESS = Limit(200, timedelta(minutes=5))
+    MAIL_NAME = Limit(5, timedelta(minutes=15))
+    MAIL_ADDRESS = Limit(50, timedelta(minutes=15))
+    CODE = Limit(10, timedelta(minutes=5))
+    PASSKEY_ADDRESS = Limit(100, timedelta(minutes=5))
+
+
+def may_try(kind: Kind, *words: object) -> bool:
+    """Count a try under these words; whether it is let through. One statement, so that of fifty at
+    once no more than the limit are."""
+    most, within = kind.value
+    now = timezone.now()
+    over = "g.last_at <= %s"
+    ((count,),) = bulk.select(
+        "INSERT INTO sign_in_guesses AS g (key, count, last_at) VALUES (%s, 1, %s)"
+        " ON CONFLICT (key) DO UPDATE SET"
+        f" count = CASE WHEN {over} THEN 1 WHEN g.count > %s THEN g.count ELSE g.count + 1 END,"
+        f" last_at = CASE WHEN {over} OR g.count < %s THEN excluded.last_at ELSE g.last_at END"
+        " RETURNING count",
+        [_key(kind, words), now, now - within, most, now - within, most],
+    )
+    return int(count) <= most
+
+
+def take_back(kind: Kind, *words: object) -> None:
+    """Not to count a try that was right; the others stay counted (S24)."""
+    bulk.execute(
+        "UPDATE sign_in_guesses SET count = count - 1 WHERE key = %s AND count > 0",
+        [_key(kind, words)],
+    )
+
+
+def is_open(kind: Kind, *words: object) -> bool:
+    """Whether another try would be let through. Counts nothing."""
+    most, within = kind.value
+    found = Guesses.objects.filter(
+        key=_key(kind, words), count__gte=most, last_at__gt=timezone.now() - within
+    )
+    return not found.exists()
+
+
+def _key(kind: Kind, words: tuple[object, ...]) -> str:
+    told = "\0".join([kind.name, *map(str, words)])
+    return salted_hmac("schoolgate.sign_in.guesses", told, algorithm="sha256").hexdigest()
