@@ -6,7 +6,7 @@ have passed since the tenth. Tries that are not let through prolong nothing.
 """
 
 from datetime import timedelta
-from enum import Enum
+from enum import StrEnum
 from typing import NamedTuple
 
 from django.utils import timezone
@@ -23,25 +23,39 @@ class Limit(NamedTuple):
     within: timedelta
 
 
-class Kind(Enum):
-    """What is counted, and the limit. Of a network address, behind which a whole school may be,
-    failures are counted alone."""
+class Kind(StrEnum):
+    """What is counted. Of a network address, behind which a whole school may be, failures are
+    counted alone."""
 
-    NAME = Limit(10, timedelta(minutes=5))
-    ACCOUNT = Limit(10, timedelta(minutes=5))
-    SECOND = Limit(10, timedelta(minutes=5))
-    CONFIRM = Limit(10, timedelta(minutes=5))
-    ADDRESS = Limit(200, timedelta(minutes=5))
-    MAIL_NAME = Limit(5, timedelta(minutes=15))
-    MAIL_ADDRESS = Limit(50, timedelta(minutes=15))
-    CODE = Limit(10, timedelta(minutes=5))
-    PASSKEY_ADDRESS = Limit(100, timedelta(minutes=5))
+    NAME = "name"
+    ACCOUNT = "account"
+    ADDRESS = "address"
+    SECOND = "second"
+    CONFIRM = "confirm"
+    CODE = "code"
+    MAIL_NAME = "mail-name"
+    MAIL_ADDRESS = "mail-address"
+    PASSKEY_ADDRESS = "passkey-address"
+
+
+_GUESSING = Limit(10, timedelta(minutes=5))
+LIMITS = {
+    Kind.NAME: _GUESSING,
+    Kind.ACCOUNT: _GUESSING,
+    Kind.ADDRESS: Limit(200, timedelta(minutes=5)),
+    Kind.SECOND: _GUESSING,
+    Kind.CONFIRM: _GUESSING,
+    Kind.CODE: _GUESSING,
+    Kind.MAIL_NAME: Limit(5, timedelta(minutes=15)),
+    Kind.MAIL_ADDRESS: Limit(50, timedelta(minutes=15)),
+    Kind.PASSKEY_ADDRESS: Limit(100, timedelta(minutes=5)),
+}
 
 
 def may_try(kind: Kind, *words: object) -> bool:
     """Count a try under these words; whether it is let through. One statement, so that of fifty at
     once no more than the limit are."""
-    most, within = kind.value
+    most, within = LIMITS[kind]
     now = timezone.now()
     over = "g.last_at <= %s"
     ((count,),) = bulk.select(
@@ -65,7 +79,7 @@ def take_back(kind: Kind, *words: object) -> None:
 
 def is_open(kind: Kind, *words: object) -> bool:
     """Whether another try would be let through. Counts nothing."""
-    most, within = kind.value
+    most, within = LIMITS[kind]
     found = Guesses.objects.filter(
         key=_key(kind, words), count__gte=most, last_at__gt=timezone.now() - within
     )
@@ -73,5 +87,5 @@ def is_open(kind: Kind, *words: object) -> bool:
 
 
 def _key(kind: Kind, words: tuple[object, ...]) -> str:
-    told = "\0".join([kind.name, *map(str, words)])
+    told = "\0".join([kind.value, *map(str, words)])
     return salted_hmac("schoolgate.sign_in.guesses", told, algorithm="sha256").hexdigest()
