@@ -12,6 +12,7 @@ import {
 } from "govuk-frontend";
 import htmx from "htmx.org";
 
+import { printWith } from "./print.js";
 import { tellStep } from "./progress.js";
 import { revealWith } from "./reveal.js";
 import { watchFile } from "./upload.js";
@@ -97,3 +98,4 @@ htmx.onLoad(startComponents);
 htmx.onLoad(watchFile);
 htmx.onLoad(revealWith);
 htmx.onLoad(tellStep);
+htmx.onLoad(printWith);

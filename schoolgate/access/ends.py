@@ -5,7 +5,7 @@ A grant is never edited: it is ended as replaced, and given anew with the same f
 
 from collections.abc import Collection, Iterable
 from datetime import date, timedelta
-from typing import Any
+from typing import Any, NamedTuple
 
 from django.db import transaction
 from django.db.models import QuerySet
@@ -33,6 +33,7 @@ from schoolgate.people.models import User
 KIND = "access-ends"
 # How many days before the end somebody is told of it: first, and once more.
 FIRST_DAYS, LAST_DAYS = 14, 3
+_EVER = timedelta(days=100 * 365)
 _GRANT = [
     "user_id", "role", "establishment_id", "pupil_id", "subject_area_id", "school_class_id",
     "starts_on", "ends_on",
@@ -145,6 +146,36 @@ def post_notices() -> int:
         )
         mails = (NewMail(KIND, user_id, addresses[user_id], id_) for id_, user_id in told)
         return outbox.post(mails, at=now)
+
+
+class Coming(NamedTuple):
+    """Something that a user holds ends after a day, and they are told of it on these days."""
+
+    ends_on: date
+    told_on: list[date]
+
+
+def notices_to_come(user_id: int) -> list[Coming]:
+    """What :func:`post_notices` has yet to post for a user, as things stand; the nearest first."""
+    today = timezone.localdate()
+    found = Grant.objects.filter(
+        pk__in=RawSQL(f"SELECT x.id FROM ({_ending(_EVER)}) x", []), user_id=user_id
+    )
+    days = found.order_by("ends_on").values_list("ends_on", flat=True).distinct()
+    told = set(EndNotice.objects.filter(user_id=user_id).values_list("ends_on", "days_before"))
+    coming = []
+    for ends_on in days:
+        assert ends_on is not None  # noqa: S101 - it ends
+        # Nearer than the last notice there is only that one.
+        near = ends_on - timedelta(days=LAST_DAYS) <= today
+        wanted = [LAST_DAYS] if near else [FIRST_DAYS, LAST_DAYS]
+        told_on = [
+            max(ends_on - timedelta(days=before), today)
+            for before in wanted
+            if (ends_on, before) not in told
+        ]
+        coming.append(Coming(ends_on, told_on))
+    return coming
 
 
 def still_ending(notice_ids: Collection[int]) -> dict[int, date]:

@@ -21,6 +21,7 @@ from schoolgate.outbox.sending import Texts
 from schoolgate.people import invitations
 from schoolgate.people.models import User
 from schoolgate.schools.models import Organisation
+from schoolgate.sign_in import notices
 
 _NO_NAME = "The organisation that uses Schoolgate"
 
@@ -68,9 +69,7 @@ def access_ends(mails: Sequence[Due]) -> Mapping[int, Text]:
     """That something a user holds ends soon; to nobody for whom that has changed since."""
     there = _there(mails)
     right = ends.still_ending({mail.subject_id for mail in mails if mail.subject_id is not None})
-    found = Organisation.objects.order_by("pk").first()
-    contact = (found.contact if found else "") or "whoever looks after users there"
-    name, texts = _organisation(), {}
+    contact, name, texts = _contact(), _organisation(), {}
     for mail in mails:
         day = right.get(mail.subject_id or 0)
         if day and there.get(mail.user_id) == email_key(mail.address):
@@ -81,9 +80,22 @@ def access_ends(mails: Sequence[Due]) -> Mapping[int, Text]:
     return texts
 
 
+def sign_in_changed(mails: Sequence[Due]) -> Mapping[int, Text]:
+    """That a password or a second factor has been changed, in case it was not them."""
+    there = _there(mails)
+    name, texts = _organisation(), {}
+    for mail in mails:
+        if there.get(mail.user_id) == email_key(mail.address):
+            subject = f"The way you sign in at {name} has been changed"
+            words = {"contact": _contact(), "address": settings.URL + reverse("account")}
+            texts[mail.id] = _text(mail.kind, name, subject, **words)
+    return texts
+
+
 TEXTS: Mapping[str, Texts] = {
     invitations.KIND: invitation,
     ends.KIND: access_ends,
+    notices.KIND: sign_in_changed,
     "address-changed-old": address_changed_old,
     "address-changed-new": address_changed_new,
 }
@@ -108,6 +120,11 @@ def _text(kind: str, organisation: str, subject: str, **words: str) -> Text:
 def _organisation() -> str:
     found = Organisation.objects.order_by("pk").first()
     return (found.name if found else "") or _NO_NAME
+
+
+def _contact() -> str:
+    found = Organisation.objects.order_by("pk").first()
+    return (found.contact if found else "") or "whoever looks after users there"
 
 
 def _denied(mails: Sequence[Due]) -> set[int]:

@@ -14,6 +14,7 @@ from schoolgate.kit.refusal import Refusal
 from schoolgate.kit.sealed import Unsealable, seal, unseal
 from schoolgate.sign_in import factors
 from schoolgate.sign_in.models import Totp
+from schoolgate.sign_in.notices import tell_of_change
 
 STEP = 30
 _EITHER_SIDE = 1
@@ -50,6 +51,7 @@ def set_up(*, user_id: int, secret: str, code: str, by: Actor) -> None:
         )
         verb = "changed" if had else "added"
         events.add([(verb, _KIND, made.pk, "", user_id, None, "")])
+        tell_of_change([user_id], at=events.at)
 
 
 def check(user_id: int, code: str) -> bool:
@@ -78,6 +80,7 @@ def remove(*, user_id: int, must_have_one: bool, by: Actor) -> None:
         if found is not None:
             events.add([("removed", _KIND, found.pk, "", user_id, None, "")])
             found.delete()
+            tell_of_change([user_id], at=events.at)
 
 
 def _step_of(secret: str, code: str) -> int | None:

@@ -56,6 +56,9 @@ def organisation(request: HttpRequest) -> dict[str, Any]:
     if school := getattr(request, "school", None):
         here["sub_navigation"] = school_steps(request, school)
         here["sub_navigation_name"] = school.name
+    if request.path.startswith("/account/"):
+        here["sub_navigation"] = _account_steps(request)
+        here["sub_navigation_name"] = "My account"
     if super_user and request.path.startswith(("/settings/", "/usage/")):
         here["sub_navigation"] = _steps(
             request,
@@ -82,6 +85,23 @@ def school_steps(request: HttpRequest, school: Establishment) -> list[Step]:
     for name, view in pages:
         address = reverse(view, args=[school.pk])
         steps.append(Step(name, address, request.path.startswith(address)))
+    return steps
+
+
+def _account_steps(request: HttpRequest) -> list[Step]:
+    pages = [
+        ("Details", "account"),
+        ("Password", "account-password"),
+        ("Second factors", "account-factors"),
+        ("Devices", "account-sessions"),
+        ("Notices", "account-notices"),
+    ]
+    details = (reverse("account"), reverse("account-details"))
+    steps = []
+    for name, view in pages:
+        address = reverse(view)
+        here = request.path in details if view == "account" else request.path.startswith(address)
+        steps.append(Step(name, address, here))
     return steps
 
 

@@ -4,7 +4,10 @@ from django.urls import path
 
 from schoolgate.web.views import (
     accessibility,
+    account,
+    account_confirm,
     account_factors,
+    account_sessions,
     category,
     demo_mail,
     establishments,
@@ -86,7 +89,21 @@ urlpatterns = [
     path("establishments/", establishments.establishments, name="establishments"),
     path("settings/establishments/suggest/", establishments.suggest, name="establishment-suggest"),
     # My account
+    path("account/", account.account, name="account"),
+    path("account/details/", account.details, name="account-details"),
+    path("account/password/", account.password, name="account-password"),
     path("account/factors/", account_factors.account_factors, name="account-factors"),
+    path("account/factors/app/", account_factors.app, name="account-app"),
+    path("account/factors/app/remove/", account_factors.app_remove, name="account-app-remove"),
+    path("account/factors/codes/", account_factors.codes, name="account-codes"),
+    path(
+        "account/factors/codes/recovery-codes.txt",
+        account_factors.codes_file,
+        name="account-codes-file",
+    ),
+    path("account/sessions/", account_sessions.account_sessions, name="account-sessions"),
+    path("account/confirm/", account_confirm.confirm, name="account-confirm"),
+    path("account/notices/", account.notices, name="account-notices"),
     # My school
     path("school/", school.my_school, name="my-school"),
     path("school/<int:school_id>/staff/", staff.staff, name="school-staff"),

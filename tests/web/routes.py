@@ -158,6 +158,13 @@ FORMS: dict[str, dict[str, Any]] = {
     "sign-in": {"name": "dora@abbey.example", "password": "correct horse battery staple"},
     "sign-in-second": {"code": "123456"},
     "sign-out": {},
+    "account-details": {"phone": "0117 496 0000", "job_title": "Head of service"},
+    "account-password": {"password": "another horse battery staple", "others": "on"},
+    "account-app": {"code": "123456", "others": "on"},
+    "account-app-remove": {"others": "on"},
+    "account-codes": {"step": "make"},
+    "account-sessions": {"session": "others"},
+    "account-confirm": {"step": "password", "password": "correct horse battery staple"},
     "organisation": {
         "name": "Northshire", "contact": "", "colour": "#1d3c6e", "own": "",
         "seen": Organisation().standing(),

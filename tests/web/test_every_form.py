@@ -126,7 +126,7 @@ def test_s30_fields_that_a_form_does_not_have_change_nothing(cast, browse, with_
         address += f"?tick={world.school.maths_class.pk}&subject={world.school.history.pk}"
     if route.name in SHOWN_FIRST:
         form.update(as_shown(browse(user), address, form))
-    if route.name in ("role-edit", "role-remove"):
+    if route.name in ("role-edit", "role-remove", "account-details"):
         form.update(browse(user).get(address).hidden())
     if route.name in OF_LEAVERS:
         if "school_id" in route.arguments:

@@ -19,6 +19,9 @@ ALL = sorted(routes(), key=lambda route: route.name)
 OPEN = (Permission.PUBLIC, Permission.DEMONSTRATION)
 CHANGING = set(FORMS) - {
     "sign-in-second",
+    "account-password",
+    "account-app",
+    "account-confirm",
     "organisation",
     "sign-in",
     "set-up",
@@ -44,7 +47,7 @@ CHANGING = set(FORMS) - {
     "school-staff-address",
 }
 # Pages that show nothing themselves, and lead to the one that there is.
-LEADS_ON = {"my-school", "sign-in-second"}
+LEADS_ON = {"my-school", "sign-in-second", "account-codes-file"}
 # Pages about a child that are for those who may know whether they are in care.
 TOLD_OF_CARE = {"pupil-who"}
 PUPIL_ROUTES = [route for route in ALL if "pupil_id" in route.arguments]

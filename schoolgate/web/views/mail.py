@@ -27,6 +27,7 @@ _KINDS = {
     "address-changed-old": "Changed address, to the old one",
     "address-changed-new": "Changed address, to the new one",
     "access-ends": "Access ends soon",
+    "sign-in-changed": "Sign-in changed",
 }
 
 
