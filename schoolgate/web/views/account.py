@@ -58,7 +58,7 @@ def details(request: HttpRequest) -> HttpResponse:
         now = _standing(User.objects.get(pk=person.pk))
         was = _seen(form.cleaned_data["seen"])
         typed = {name: form.cleaned_data[name] for name in _LABELS}
-        mine = {name for name in _LABELS if was is None or typed[name] != was[name]}
+        mine = [name for name in _LABELS if was is None or typed[name] != was[name]]
         both = {name for name in mine if was is None or now[name] != was[name]}
         both = {name for name in both if now[name] != typed[name]}
         if not both:

@@ -135,9 +135,9 @@ def _in_groups(secret: str) -> str:
 @confirmed
 def app_remove(request: HttpRequest) -> HttpResponse:
     """Take the authenticator app away, after asking."""
-    person, form = visitor(request), RemoveForm(request.POST or None)
-    refused = ""
-    if request.method == "POST" and form.is_valid():
+    person, refused = visitor(request), ""
+    form = RemoveForm(request.POST if request.method == "POST" else None)
+    if form.is_valid():
         others = form.cleaned_data["others"]
         needs_one = _standing(request).is_required
         try:
