@@ -265,12 +265,12 @@ def test_s06_the_key_of_the_browser_session_is_new_after_sign_in_and_password(ca
     session = browser.client.session
     session["before"] = 1
     session.save()
-    keys = [session.session_key]
+    keys = [str(session.session_key)]
     browser.client.cookies["schoolgate-session"] = keys[0]
     browser.post("/sign-in/", name="dora@abbey.example", password=password)
-    keys.append(browser.client.session.session_key)
+    keys.append(str(browser.client.session.session_key))
     browser.post(PASSWORD_PAGE, current=password, password=NEW)
-    keys.append(browser.client.session.session_key)
+    keys.append(str(browser.client.session.session_key))
     assert len(set(keys)) == 3
     for old in keys[:2]:
         stale = Browser(Client())
