@@ -99,15 +99,16 @@ def test_s51_no_pupil_and_no_name_is_in_any_mail_or_log(
     invitations.invite(ids, by=cast.as_ada)
     at = timezone.now()
     for user in cast.users:
-        kinds = ("address-changed-old", "address-changed-new")
+        kinds = ("address-changed-old", "address-changed-new", "sign-in-changed")
         outbox.post([NewMail(kind, user.pk, user.email) for kind in kinds], at=at)
     User.objects.filter(pk=cast.noor.pk).update(email_key="not an address", email="not an address")
     Mail.objects.filter(user_id=cast.noor.pk).update(address="not an address")
     send(sink)
 
-    assert Counter(str(m["Subject"]).split(" at ")[0] for m in sink.mails()) == {
+    assert Counter(str(m["Subject"]).strip().split(" at ")[0] for m in sink.mails()) == {
         "Set up your account": 5,
         "The e-mail address of your account": 10,
+        "The way you sign in": 5,
     }
     told = b"\n".join(sink.raw()).decode() + caplog.text + "".join(capfd.readouterr())
     names = {p.first_name for p in cast.pupils} | {p.last_name for p in cast.pupils}
@@ -248,6 +249,26 @@ def test_a_changed_address_is_told_at_both_and_no_token_is_in_it(cast: Cast, sin
 
     assert sink.to() == ["dora@abbey.example", "d@x.example"]
     assert not any(LINK.search(str(mail)) for mail in sink.mails())
+
+
+def test_a_changed_sign_in_is_told_at_the_address_of_now_and_says_what_to_do(
+    cast: Cast, sink: Sink
+) -> None:
+    name_organisation(name="Northshire", by=SYSTEM)
+    addresses = ("dora@abbey.example", "earlier@x.example")
+    mails = [NewMail("sign-in-changed", cast.dora.pk, address) for address in addresses]
+    outbox.post(
+        [*mails, NewMail("sign-in-changed", cast.theo.pk, cast.theo.email)], at=timezone.now()
+    )
+    access.deny([cast.theo.pk], by=SYSTEM)
+    send(sink)
+
+    assert sink.to() == ["dora@abbey.example"]
+    (mail,) = sink.mails()
+    plain, _ = (part.get_content() for part in mail.iter_parts())
+    assert str(mail["Subject"]) == "The way you sign in at Northshire has been changed"
+    assert "change your password and sign out everywhere else" in plain
+    assert "https://gate.example/account/" in plain
 
 
 def test_s18_both_mails_of_one_invitation_work_and_neither_of_an_earlier_one(

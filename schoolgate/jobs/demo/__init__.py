@@ -78,6 +78,7 @@ Users
     not invited yet                    judith.sowerby@tarnbeckprimary.example
                                        sian.fothergill@fellside.example
     a second LA Super User             gareth.pryce@northshire.example
+    no e-mail address, a user name     moira.tindall
     Independent Reviewing Officer,     edwina.pargeter@northshire.example
       a role of the organisation's own
 

@@ -152,6 +152,8 @@ def _identifiers(told: HardCases) -> None:
     baby = told.child("Luna", "Hebblethwaite", -1, in_care=[since(90)],
                       born=told.ago(1000), on_roll=[(at.CENTRE_QUILLMERE, since(80))],
                       others=[(IdentifierKind.INTERNAL_ID, "P009001")])  # fmt: skip
+    nights = told.adult("Moira", "Tindall", "moira.tindall", "Night carer, without e-mail")
+    nights.grants = [(SW, baby, since(90))]
     guess = told.child("Amir", "Rahimi", 11, in_care=[since(150)],
                        born=date(school_year(told.today) - 15, 1, 1),
                        on_roll=[(at.WINTLESHAM, since(120))],

@@ -166,12 +166,13 @@ def _identifiers(ids: dict[Child, int]) -> Iterator[NewIdentifier]:
 def _write_adults(
     adults: list[Adult], school_ids: dict[str, int], child_ids: dict[Child, int]
 ) -> dict[str, int]:
-    """The ids of the users by their addresses."""
+    """The ids of the users by their addresses or user names."""
     made = people.create_users(
         (
             NewUser(
-                adult.email, "", adult.first, adult.last, adult.job, adult.phone,
-                school_ids.get(adult.workplace),
+                adult.email if "@" in adult.email else "",
+                "" if "@" in adult.email else adult.email,
+                adult.first, adult.last, adult.job, adult.phone, school_ids.get(adult.workplace),
             )
             for adult in adults
         ),

@@ -45,7 +45,10 @@ class Child:
 
 @dataclass(eq=False)
 class Adult:
-    """A user to be, with what they are granted: a role code and where (None: no place)."""
+    """A user to be, with what they are granted: a role code and where (None: no place).
+
+    An ``email`` without @ is a user name.
+    """
 
     first: str
     last: str
