@@ -23,7 +23,13 @@ from schoolgate.outbox import actions as outbox
 from schoolgate.outbox.actions import NewMail
 from schoolgate.outbox.models import Mail
 from schoolgate.outbox.queries import undelivered
-from schoolgate.people.models import Invitation, InvitationEnding, InvitationToken, User
+from schoolgate.people.models import (
+    NO_PASSWORD,
+    Invitation,
+    InvitationEnding,
+    InvitationToken,
+    User,
+)
 
 KIND = "invitation"
 NOT_INVITED, INVITED, ACTIVE = "Not invited", "Invited", "Active"
@@ -220,12 +226,14 @@ def find(token: str) -> Invitation | None:
     )
 
 
-def redeem(token: str, *, password: str, by: Actor | None = None) -> User:
+def redeem(token: str, *, password: str | None, by: Actor | None = None) -> User:
     """Set the password of the user whom the token invites, and use the invitation up (S16).
 
-    Raises Refusal when it does not work, or somebody else was quicker.
+    ``password`` None: they sign in without one; the caller makes what they sign in with, in the
+    same transaction. Raises Refusal when it does not work, or somebody else was quicker.
     """
-    hashed = make_password(password)  # before anybody waits for a lock
+    # Before anybody waits for a lock.
+    hashed = NO_PASSWORD if password is None else make_password(password)
     found = find(token)
     if found is None:
         raise Refusal(USE_ANOTHER)

@@ -97,6 +97,16 @@ def test_the_invitation_sets_the_password_once_s16(cast: Cast) -> None:
     assert authenticate(username="dora@abbey.example", password=PASSWORD) == cast.dora
 
 
+def test_s16_an_invitation_without_password_is_used_up_as_well(cast: Cast) -> None:
+    token = invited(cast.dora)
+
+    assert not invitations.redeem(token, password=None).has_password
+    assert state(cast.dora) == "Active"
+    assert User.objects.get(pk=cast.dora.pk).check_password("none") is False
+    with pytest.raises(Refusal, match="Ask for a new invitation"):
+        invitations.redeem(token, password=None)
+
+
 def test_s18_resending_kills_the_earlier_link(cast: Cast) -> None:
     first = invited(cast.dora)
     second = invited(cast.dora)
