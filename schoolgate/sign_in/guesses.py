@@ -36,6 +36,7 @@ class Kind(StrEnum):
     MAIL_NAME = "mail-name"
     MAIL_ADDRESS = "mail-address"
     PASSKEY_ADDRESS = "passkey-address"
+    PASSKEY_CHALLENGE = "passkey-challenge"
 
 
 _GUESSING = Limit(10, timedelta(minutes=5))
@@ -49,6 +50,8 @@ LIMITS = {
     Kind.MAIL_NAME: Limit(5, timedelta(minutes=15)),
     Kind.MAIL_ADDRESS: Limit(50, timedelta(minutes=15)),
     Kind.PASSKEY_ADDRESS: Limit(100, timedelta(minutes=5)),
+    # A challenge is answered once, also where two answers come at the same moment.
+    Kind.PASSKEY_CHALLENGE: Limit(1, timedelta(minutes=5)),
 }
 
 

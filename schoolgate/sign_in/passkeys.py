@@ -38,6 +38,7 @@ from schoolgate.audit.actions import Actor, batch, user_actor
 from schoolgate.kit.refusal import Refusal
 from schoolgate.people import invitations
 from schoolgate.people.models import User
+from schoolgate.sign_in import factors
 from schoolgate.sign_in.models import Passkey, ProviderLink
 
 KIND = "passkey"
@@ -126,9 +127,7 @@ def _try_out(key: CoseKey) -> None:
 
 def make(*, user_id: int, made: Made, name: str, by: Actor) -> Passkey:
     """Give the user the passkey. Raises Refusal when it is known already, or they have too many."""
-    with batch(by=by) as events:
-        # Locked, so that the number of theirs holds.
-        User.objects.select_for_update(no_key=True).get(pk=user_id)
+    with factors.changing(user_id=user_id, by=by) as events:
         if of(user_id).count() >= MOST:
             raise Refusal(f"Remove a passkey first: you have {MOST}.")
         try:
@@ -162,17 +161,20 @@ def rename(passkey: Passkey, *, name: str, by: Actor) -> None:
         events.add([("changed", KIND, passkey.pk, "name", passkey.user_id, None, "")])
 
 
-def remove(passkey: Passkey, *, by: Actor) -> None:
-    """Let a passkey open nothing any more. Raises Refusal when it is the user's last way in."""
-    with batch(by=by) as events:
-        user = User.objects.select_for_update(no_key=True).get(pk=passkey.user_id)
-        if is_last_way_in(passkey, user):
+def remove(passkey: Passkey, *, must_have_one: bool, by: Actor) -> None:
+    """Let a passkey open nothing any more. ``must_have_one``: its user, a second factor.
+
+    Raises Refusal when it is their last way in, or the last factor of somebody who must have one.
+    """
+    user_id = passkey.user_id
+    with factors.removing(user_id=user_id, must_have_one=must_have_one, by=by) as events:
+        if is_last_way_in(passkey, User.objects.get(pk=user_id)):
             raise Refusal(
                 "Set a password or add another passkey first: you sign in with this one alone."
             )
         gone, _ = Passkey.objects.filter(pk=passkey.pk).delete()
         if gone:
-            events.add([("removed", KIND, passkey.pk, "", user.pk, None, "")])
+            events.add([("removed", KIND, passkey.pk, "", user_id, None, "")])
 
 
 def is_last_way_in(passkey: Passkey, user: User) -> bool:

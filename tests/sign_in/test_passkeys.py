@@ -213,8 +213,8 @@ def test_several_with_names_of_their_own(cast: Cast, phone: Device) -> None:
     with pytest.raises(Refusal, match="Enter a name"):
         passkeys.rename(second, name=" \t", by=SYSTEM)
 
-    passkeys.remove(first, by=SYSTEM)
-    passkeys.remove(first, by=SYSTEM)  # gone already
+    passkeys.remove(first, must_have_one=True, by=SYSTEM)
+    passkeys.remove(first, must_have_one=True, by=SYSTEM)  # gone already
     assert proven(phone) is None
     assert [verb for verb, _, _ in events()] == ["added", "added", "changed", "removed"]
 
@@ -234,7 +234,9 @@ def test_nobody_has_the_passkey_of_another(cast: Cast, phone: Device) -> None:
 def test_the_last_way_in_stays(cast: Cast, phone: Device) -> None:
     passkey = made_by(phone, cast.dora)
     with pytest.raises(Refusal, match="Set a password or add another passkey first"):
-        passkeys.remove(passkey, by=SYSTEM)
+        passkeys.remove(passkey, must_have_one=False, by=SYSTEM)
     set_password(user=cast.dora, password="correct horse battery staple", by=SYSTEM)
-    passkeys.remove(passkey, by=SYSTEM)
+    with pytest.raises(Refusal, match="Set up another second factor first"):
+        passkeys.remove(passkey, must_have_one=True, by=SYSTEM)
+    passkeys.remove(passkey, must_have_one=False, by=SYSTEM)
     assert not Passkey.objects.exists()

@@ -1,0 +1,187 @@
+"""Passkeys: signing in with one, and one's own (NEW11)."""
+
+from typing import Any
+
+from django.contrib import messages
+from django.db import transaction
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.shortcuts import redirect, render
+from django.views.decorators.http import require_http_methods, require_POST
+
+from schoolgate.audit.actions import batch
+from schoolgate.kit.refusal import Refusal
+from schoolgate.sign_in import guesses, log, passkeys, sessions
+from schoolgate.sign_in.guesses import Kind
+from schoolgate.sign_in.models import Door, Outcome, Passkey, Second, SessionEnding
+from schoolgate.web import passkey_asking as asking
+from schoolgate.web.entering import Halfway, enter, halfway, standing_of
+from schoolgate.web.forms.passkeys import NewPasskeyForm, PasskeyForm
+from schoolgate.web.forms.sign_in import SecondStepForm, SignInForm
+from schoolgate.web.origin import network_of, origin
+from schoolgate.web.permissions import (
+    account_start,
+    actor,
+    confirmed,
+    current_session,
+    public,
+    visitor,
+)
+from schoolgate.web.views.sign_in import TOO_MANY, local
+
+# One sentence for every failure: it must not tell who has an account, or is inactive (S9).
+NO = "Try again, or sign in another way: nobody is signed in with this passkey."
+_SIGN_IN, _SECOND, _ADD = "sign-in", "second", "add"
+
+
+@public
+@require_POST
+def sign_in(request: HttpRequest) -> HttpResponse:
+    """Signs in with a passkey alone; or, between the factors, shows one as the second."""
+    if request.POST.get("step") == _SECOND:
+        return _second(request)
+    if asking.is_begun(request):
+        return asking.ask_for_any(request, _SIGN_IN)
+    back, network = local(request), network_of(origin(request).address)
+    if not guesses.is_open(Kind.PASSKEY_ADDRESS, network):
+        _note(request, Outcome.TOO_MANY, None)
+        return _sign_in_page(request, back, TOO_MANY)
+    user, claimed = asking.whose(request, _SIGN_IN)
+    if user is None:
+        guesses.may_try(Kind.PASSKEY_ADDRESS, network)
+        _note(request, Outcome.FAILED, claimed)
+        return _sign_in_page(request, back, NO)
+    enter(request, user, door=Door.PASSKEY, second=Second.PASSKEY)
+    return HttpResponseRedirect(back)
+
+
+def _note(request: HttpRequest, outcome: Outcome, user_id: int | None) -> None:
+    log.note(outcome, door=Door.PASSKEY, user_id=user_id, origin=origin(request))
+
+
+def _sign_in_page(request: HttpRequest, back: str, failed: str) -> HttpResponse:
+    shown = {"form": SignInForm(), "next": back, "failed": failed}
+    return render(request, "web/sign_in.html", shown)
+
+
+def _second(request: HttpRequest) -> HttpResponse:
+    half = halfway(request)
+    if half is None:
+        if asking.is_begun(request):
+            return asking.refuse("Begin again: it has taken too long.")
+        return redirect("sign-in")
+    if asking.is_begun(request):
+        return asking.ask_for_one_of(request, _SECOND, half.user.pk)
+    failed = _second_failed(request, half)
+    if not failed:
+        enter(request, half.user, door=half.door, second=Second.PASSKEY)
+        return HttpResponseRedirect(half.back)
+    shown = {"form": SecondStepForm(), "half": half, "has_passkey": True, "failed": failed}
+    return render(request, "web/sign_in_second.html", shown)
+
+
+def _second_failed(request: HttpRequest, half: Halfway) -> str:
+    """What is said where no passkey of theirs answers; nothing where one does."""
+    outcome = Outcome.SECOND_FAILED
+    if not guesses.may_try(Kind.SECOND, half.user.pk):
+        outcome = Outcome.TOO_MANY
+    elif asking.is_one_of(request, _SECOND, half.user.pk):
+        guesses.take_back(Kind.SECOND, half.user.pk)
+        return ""
+    log.note(
+        outcome, door=half.door, user_id=half.user.pk, second=Second.PASSKEY,
+        origin=origin(request),
+    )  # fmt: skip
+    return TOO_MANY if outcome == Outcome.TOO_MANY else NO
+
+
+@account_start
+@confirmed
+@require_http_methods(["GET", "HEAD", "POST"])
+def add(request: HttpRequest) -> HttpResponse:
+    """Makes a passkey for whoever is signed in."""
+    person = visitor(request)
+    first = {"name": origin(request).device, "sign_out_others": True}
+    form = NewPasskeyForm(request.POST or None, initial=first)
+    if asking.is_begun(request):
+        if not form.is_valid():
+            return asking.refuse(_problem_of(form))
+        begun = passkeys.begin_making(
+            asking.site(request), user_id=person.pk, shown=person.get_username(), name=str(person)
+        )
+        return asking.ask(request, _ADD, person.pk, begun)
+    if request.method == "POST" and form.is_valid():
+        try:
+            _add(request, form.cleaned_data)
+        except Refusal as refusal:
+            form.add_error(None, str(refusal))
+        else:
+            messages.success(request, f"{form.cleaned_data['name']} has been added.")
+            return redirect("account-factors")
+    return render(request, "web/passkey_add.html", {"form": form})
+
+
+def _problem_of(form: PasskeyForm) -> str:
+    return str(next(iter(form.errors.values()))[0])
+
+
+def _add(request: HttpRequest, told: dict[str, Any]) -> None:
+    by, session, user_id = actor(request), current_session(request), visitor(request).pk
+    challenge = asking.take(request, _ADD, user_id)
+    made = passkeys.read_made(asking.site(request), challenge, request.POST.get(asking.ANSWER, ""))
+    with batch(by=by):
+        passkeys.make(user_id=user_id, made=made, name=told["name"], by=by)
+        if session.second == Second.NONE:
+            sessions.prove_second(session, Second.PASSKEY)
+        _end_others(request, told["sign_out_others"])
+
+
+def _end_others(request: HttpRequest, wanted: bool) -> None:
+    """A change of second factor ends the other sessions, if that is wanted (S5)."""
+    if wanted:
+        sessions.end_all(
+            [visitor(request).pk],
+            how=SessionEnding.CHANGED,
+            by=actor(request),
+            but=current_session(request).pk,
+        )
+
+
+@account_start
+@confirmed
+@require_http_methods(["GET", "HEAD", "POST"])
+def one(request: HttpRequest, passkey_id: int) -> HttpResponse:
+    """Renames or removes a passkey of whoever is signed in; another's does not exist."""
+    passkey = passkeys.of(visitor(request).pk).filter(pk=passkey_id).first()
+    if passkey is None:
+        raise Http404
+    form = PasskeyForm(request.POST or None, initial={"name": passkey.name})
+    if request.method != "POST":
+        return _one_page(request, passkey, PasskeyForm(initial={"name": passkey.name}))
+    try:
+        if request.POST.get("step") == "remove":
+            form = PasskeyForm(initial={"name": passkey.name})
+            return _remove(request, passkey)
+        if form.is_valid():
+            passkeys.rename(passkey, name=form.cleaned_data["name"], by=actor(request))
+            messages.success(request, f"{form.cleaned_data['name']} has been saved.")
+            return redirect("account-factors")
+    except Refusal as refusal:
+        return _one_page(request, passkey, form, failed=str(refusal))
+    return _one_page(request, passkey, form)
+
+
+def _remove(request: HttpRequest, passkey: Passkey) -> HttpResponse:
+    known = standing_of(request)
+    with transaction.atomic():
+        passkeys.remove(
+            passkey, must_have_one=known is None or known.is_required, by=actor(request)
+        )
+        _end_others(request, "sign_out_others" in request.POST)
+    messages.success(request, f"{passkey.name} has been removed.")
+    return redirect("account-factors")
+
+
+def _one_page(
+    request: HttpRequest, passkey: Passkey, form: PasskeyForm, failed: str = ""
+) -> HttpResponse:
+    return render(request, "web/passkey.html", {"passkey": passkey, "form": form, "failed": failed})
