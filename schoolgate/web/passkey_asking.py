@@ -39,9 +39,9 @@ def is_begun(request: HttpRequest) -> bool:
     return request.method == "POST" and BEGIN in request.POST
 
 
-def is_answered(request: HttpRequest) -> bool:
-    """Whether the browser answers with a passkey."""
-    return request.method == "POST" and bool(request.POST.get(ANSWER))
+def answer(request: HttpRequest) -> str:
+    """What the browser answers; nothing where no device was asked."""
+    return request.POST.get(ANSWER, "")
 
 
 def ask(request: HttpRequest, purpose: str, user_id: int | None, begun: Begun) -> HttpResponse:
@@ -89,7 +89,7 @@ def whose(request: HttpRequest, purpose: str) -> tuple[User | None, int | None]:
     Does the same work for everybody, up to the first yes (S9, S10).
     """
     challenge = take(request, purpose, None)
-    claim = Claim(request.POST[ANSWER])
+    claim = Claim(answer(request))
     user = may_enter(claim.user_id)
     right = passkeys.is_right(site(request), challenge or "", claim)
     if not (right and user is not None and passkeys.use(claim)):
@@ -100,6 +100,6 @@ def whose(request: HttpRequest, purpose: str) -> tuple[User | None, int | None]:
 def is_one_of(request: HttpRequest, purpose: str, user_id: int) -> bool:
     """Whether a passkey of this user answers."""
     challenge = take(request, purpose, user_id)
-    claim = Claim(request.POST[ANSWER])
+    claim = Claim(answer(request))
     right = passkeys.is_right(site(request), challenge or "", claim)
     return right and claim.user_id == user_id and passkeys.use(claim)

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 from django.utils import timezone
 
-from schoolgate.sign_in.models import Door, UserSession
+from schoolgate.sign_in.factors import has_factor
+from schoolgate.sign_in.models import Door, Second, UserSession
 
 if TYPE_CHECKING:
     from django.test import Client
@@ -94,7 +95,9 @@ def with_session(client: Client, user: User, **facts: Any) -> UserSession:
     """Give a browser, in which Django has signed the user in, a session of ours, as a door would;
     ``facts`` are fields of it."""
     now = timezone.now()
-    told = {"door": Door.PASSWORD, "made_at": now, "seen_at": now, "confirmed_at": now} | facts
+    second = Second.PASSKEY if has_factor(user.pk) else Second.NONE
+    told = {"door": Door.PASSWORD, "second": second, "made_at": now, "seen_at": now,
+            "confirmed_at": now} | facts  # fmt: skip
     made = UserSession.objects.create(user=user, **told)
     session = client.session
     session["user-session"] = made.pk

@@ -22,6 +22,7 @@ from schoolgate.people import invitations
 from schoolgate.people.actions import make_set_up_link
 from schoolgate.people.models import Invitation
 from schoolgate.schools.models import Organisation
+from schoolgate.sign_in.models import Passkey
 from schoolgate.web.permissions import Permission, permission_of
 from tests import factories
 from tests.school import School, inside
@@ -70,6 +71,7 @@ class World:
     restriction_id: int
     grant_id: int
     role_id: int
+    passkey: Passkey
     school: School
 
     def address(self, route: Route, *, pupil: int, user: int | None = None) -> str:
@@ -84,6 +86,7 @@ class World:
             "restriction_id": self.restriction_id,
             "grant_id": self.grant_id,
             "role_id": self.role_id,
+            "passkey_id": self.passkey.pk,
             "import_id": self.run.pk,
             "token": self.token,
             "link": self.link,
@@ -136,8 +139,17 @@ def a_world(cast: Cast) -> World:
         restriction.pk,
         Grant.objects.get(user=cast.sara, pupil=cast.amira).pk,
         int(factories.own_role().code.removeprefix(OWN)),
+        a_passkey(),
         inside(cast),
     )
+
+
+def a_passkey() -> Passkey:
+    """The passkey of somebody who is nobody else in these tests."""
+    return Passkey.objects.create(
+        user=factories.user(), name="Phone", credential_id="AA",
+        public_key=b"", made_at=timezone.now(),
+    )  # fmt: skip
 
 
 def an_invitation(user: User) -> str:
@@ -157,6 +169,9 @@ def an_invitation(user: User) -> str:
 FORMS: dict[str, dict[str, Any]] = {
     "sign-in": {"name": "dora@abbey.example", "password": "correct horse battery staple"},
     "sign-in-second": {"code": "123456"},
+    "sign-in-passkey": {"passkey_answer": "{}"},
+    "account-passkey-add": {"name": "My phone", "passkey_answer": "{}"},
+    "account-passkey": {"step": "save", "name": "Work phone"},
     "sign-out": {},
     "account-details": {"phone": "0117 496 0000", "job_title": "Head of service"},
     "account-password": {"password": "another horse battery staple", "others": "on"},
@@ -236,7 +251,10 @@ FORMS: dict[str, dict[str, Any]] = {
     "import-cancel": {},
     "import-undo": {},
 }  # fmt: skip
+# Pages about something that is the visitor's own: to anybody else it does not exist.
+ONES_OWN = {"account-passkey"}
 # Routes that take a form only, and show nothing.
 FORM_ONLY = {
-    "sign-out", "import-apply", "import-recheck", "import-cancel", "import-save", "mail-retry",
+    "sign-out", "sign-in-passkey", "import-apply", "import-recheck", "import-cancel",
+    "import-save", "mail-retry",
 }  # fmt: skip

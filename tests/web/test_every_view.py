@@ -28,6 +28,7 @@ WITHOUT_CHILDREN = {
     "account", "account-details", "account-password", "account-factors", "account-app",
     "account-app-remove", "account-codes", "account-codes-file", "account-sessions",
     "account-confirm", "account-notices",
+    "account-factors", "account-passkey-add", "account-passkey",
     "healthz", "sign-in", "sign-in-second", "set-up", "establishments", "users",
     "user-add", "user-edit",
     "user-invite", "users-invite", "user-pupils-save", "establishment-suggest",

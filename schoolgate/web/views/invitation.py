@@ -58,7 +58,7 @@ def _with_passkey(request: HttpRequest, link: str, person: User) -> HttpResponse
     challenge = asking.take(request, _PURPOSE, person.pk)
     name = origin(request).device
     try:
-        made = passkeys.read_made(asking.site(request), challenge, request.POST[asking.ANSWER])
+        made = passkeys.read_made(asking.site(request), challenge, asking.answer(request))
         _enter(request, lambda: passkeys.set_up(link, made=made, name=name), Second.PASSKEY)
     except Refusal as refusal:
         if str(refusal) == invitations.USE_ANOTHER:

@@ -127,7 +127,7 @@ def _problem_of(form: PasskeyForm) -> str:
 def _add(request: HttpRequest, told: dict[str, Any]) -> None:
     by, session, user_id = actor(request), current_session(request), visitor(request).pk
     challenge = asking.take(request, _ADD, user_id)
-    made = passkeys.read_made(asking.site(request), challenge, request.POST.get(asking.ANSWER, ""))
+    made = passkeys.read_made(asking.site(request), challenge, asking.answer(request))
     with batch(by=by):
         passkeys.make(user_id=user_id, made=made, name=told["name"], by=by)
         if session.second == Second.NONE:
