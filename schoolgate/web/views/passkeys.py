@@ -95,8 +95,8 @@ def _second_failed(request: HttpRequest, half: Halfway) -> str:
 
 
 @account_start
-@confirmed
 @require_http_methods(["GET", "HEAD", "POST"])
+@confirmed
 def add(request: HttpRequest) -> HttpResponse:
     """Makes a passkey for whoever is signed in."""
     person = visitor(request)
@@ -147,8 +147,8 @@ def _end_others(request: HttpRequest, wanted: bool) -> None:
 
 
 @account_start
-@confirmed
 @require_http_methods(["GET", "HEAD", "POST"])
+@confirmed
 def one(request: HttpRequest, passkey_id: int) -> HttpResponse:
     """Renames or removes a passkey of whoever is signed in; another's does not exist."""
     passkey = passkeys.of(visitor(request).pk).filter(pk=passkey_id).first()
