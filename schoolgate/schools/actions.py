@@ -67,14 +67,22 @@ def name_organisation(*, name: str, by: Actor, is_demonstration: bool = False) -
         return organisation
 
 
-def set_organisation(*, name: str, colour: str, contact: str, seen: str, by: Actor) -> Organisation:
-    """Set what the organisation is called, its colour (#rrggbb) and whom its users ask for help.
+def set_organisation(
+    *, name: str, colour: str, contact: str, factor_grace_hours: int, seen: str, by: Actor
+) -> Organisation:
+    """Set what the organisation is called, its colour (#rrggbb), whom its users ask for help, and
+    for how long (24 or 0 hours) somebody may come in without the second factor that they must have.
 
     ``seen``: its ``standing()`` as the person saw it. Raises Refusal when somebody has changed it
     since (S57), or white text on the colour could not be read.
     """
     refuse_unreadable(colour)
-    wanted = {"name": name, "colour": colour, "contact": contact}
+    wanted = {
+        "name": name,
+        "colour": colour,
+        "contact": contact,
+        "factor_grace_hours": factor_grace_hours,
+    }
     with batch(by=by) as events:
         locks.while_writing()
         found = Organisation.objects.select_for_update().order_by("pk").first()
@@ -84,7 +92,9 @@ def set_organisation(*, name: str, colour: str, contact: str, seen: str, by: Act
                 "Look at what is there now, then save again if you still want to: somebody has"
                 " changed these settings since you opened the page."
             )
-        changed = [field for field in wanted if getattr(on_record, field) != wanted[field]]
+        now = {field: getattr(on_record, field) for field in wanted}
+        now["factor_grace_hours"] = on_record.grace_hours
+        changed = [field for field in wanted if now[field] != wanted[field]]
         for field in changed:
             setattr(on_record, field, wanted[field])
         if changed:

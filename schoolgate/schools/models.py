@@ -8,6 +8,9 @@ from django.db.models import Q
 
 from schoolgate.kit.records import Dated, Known, Thing
 
+# The grace that an organisation gives until it decides otherwise (NEW11), in hours.
+A_DAY = 24
+
 
 class Organisation(models.Model):
     """The one organisation that this installation serves.
@@ -21,6 +24,11 @@ class Organisation(models.Model):
     colour = models.CharField(max_length=7, null=True)
     contact = models.CharField(max_length=200, null=True)
     factor_grace_hours = models.IntegerField(null=True)
+
+    @property
+    def grace_hours(self) -> int:
+        """For how many hours somebody may come in without the second factor they must have."""
+        return A_DAY if self.factor_grace_hours is None else self.factor_grace_hours
 
     def standing(self) -> str:
         """A word for what is set now; another one when anybody has changed it (S57)."""

@@ -129,7 +129,11 @@ _DONE = {
     "retried": "Sent a mail again",
     "bounced": "Was told that a mail did not arrive",
 }
-_FIELDS = {"class_name": "class", "workplace_id": "establishment"}
+_FIELDS = {
+    "class_name": "class",
+    "workplace_id": "establishment",
+    "factor_grace_hours": "how soon a second factor must be set up",
+}
 
 
 def what_of(event: Event) -> str:

@@ -1,12 +1,14 @@
-"""Settings > Organisation: name, colour, whom to ask; and the style sheet of the colour."""
+"""Settings > Organisation: name, colour, whom to ask, grace; and the style sheet of the colour."""
 
 from __future__ import annotations
 
 import pytest
+from django.utils import timezone
 
 from schoolgate.audit.models import Event
 from schoolgate.schools.actions import name_organisation
 from schoolgate.schools.models import Organisation
+from schoolgate.sign_in.models import Second, Totp, UserSession
 from tests.web.test_headers import POLICY
 
 ADDRESS = "/settings/organisation/"
@@ -18,7 +20,7 @@ def northshire(cast) -> Organisation:
 
 
 def form(organisation: Organisation, **changes: str) -> dict[str, str]:
-    usual = {"name": "Northshire", "contact": "", "colour": "#1d3c6e", "own": ""}
+    usual = {"name": "Northshire", "contact": "", "colour": "#1d3c6e", "own": "", "grace": "24"}
     return {**usual, "seen": organisation.standing(), **changes}
 
 
@@ -75,6 +77,60 @@ def test_s57_a_stale_edit_is_refused_and_loses_nothing(cast, browse, northshire)
     again = form(Organisation.objects.get(), name="Northshire Second")
     assert second.post(ADDRESS, **again).leads_to == ADDRESS
     assert Organisation.objects.get().name == "Northshire Second"
+
+
+def with_factor(browse, user):
+    """A browser in which the user came in with a second factor."""
+    Totp.objects.get_or_create(user=user, defaults={"made_at": timezone.now()})
+    browser = browse(user)
+    UserSession.objects.filter(user=user).update(second=Second.TOTP)
+    return browser
+
+
+def test_the_grace_of_the_second_factor_is_set_and_told(cast, browse, northshire):
+    browser = with_factor(browse, cast.ada)
+    assert "checked" in browser.get(ADDRESS).bytes.decode().partition('value="24"')[2][:20]
+    assert browser.post(ADDRESS, **form(northshire, grace="0")).leads_to == ADDRESS
+    assert Organisation.objects.get().factor_grace_hours == 0
+    event = Event.objects.order_by("-pk")[0]
+    assert (event.verb, event.fields) == ("changed", "colour,contact,factor_grace_hours")
+    told = browser.get("/settings/events/").rows()[0][2]
+    assert told == "Changed organisation: colour, contact, how soon a second factor must be set up"
+    assert "checked" in browser.get(ADDRESS).bytes.decode().partition('value="0"')[2][:20]
+
+
+def test_s25_no_grace_bites_on_the_next_request_of_everybody_in_theirs(cast, browse, northshire):
+    ada, dora, theo = (
+        with_factor(browse, cast.ada),
+        browse(cast.dora),
+        with_factor(browse, cast.theo),
+    )
+    noor = browse(cast.noor)  # without a role
+    assert dora.get("/").status == 200
+    ada.post(ADDRESS, **form(northshire, grace="0"))
+    assert dora.get("/").leads_to == "/account/factors/"
+    assert dora.get("/pupils/").leads_to == "/account/factors/"
+    for browser in (ada, theo, noor):
+        assert browser.get("/").status == 200
+    ada.post(ADDRESS, **form(Organisation.objects.get(), grace="24"))
+    assert dora.get("/").status == 200
+
+
+def test_no_other_grace_can_be_chosen(cast, browse, northshire):
+    for grace in ("", "1", "999", "-24"):
+        page = browse(cast.ada).post(ADDRESS, **form(northshire, grace=grace))
+        assert "Choose how soon a second factor must be set up." in page.text
+    assert Organisation.objects.get().factor_grace_hours is None
+
+
+def test_s57_somebody_else_has_changed_the_grace_meanwhile(cast, browse, northshire):
+    stale = form(northshire, grace="24")
+    ada = with_factor(browse, cast.ada)
+    ada.post(ADDRESS, **form(northshire, grace="0"))
+    page = ada.post(ADDRESS, **stale)
+    assert "somebody has changed these settings since" in page.text
+    assert "Second factor: at once" in page.text
+    assert Organisation.objects.get().factor_grace_hours == 0
 
 
 def test_saving_what_is_there_already_leaves_no_event(cast, browse, northshire):

@@ -1,4 +1,5 @@
-"""What the organisation is called, its colour, and whom its users ask."""
+"""What the organisation is called, its colour, whom its users ask, and when they must have a second
+factor."""
 
 from typing import Any
 
@@ -7,8 +8,8 @@ from django import forms
 from schoolgate.kit.colours import parse
 from schoolgate.kit.refusal import Refusal
 from schoolgate.schools.actions import refuse_unreadable
-from schoolgate.schools.models import Organisation
-from schoolgate.web.components import Line, Palette
+from schoolgate.schools.models import A_DAY, Organisation
+from schoolgate.web.components import Line, Palette, Radios
 from schoolgate.web.theme import FIRST_COLOUR, PALETTE
 
 OWN = "own"
@@ -51,6 +52,22 @@ class OrganisationForm(forms.Form):
         error_messages={"max_length": "Enter the colour as six digits or letters, like #0b5563."},
         widget=Line(width=10, attrs={"autocomplete": "off", "spellcheck": "false"}),
     )
+    grace = forms.ChoiceField(
+        label="Second factor",
+        help_text="Whoever has a staff role signs in with a second factor: a passkey, or the code"
+        " of an authenticator app. How soon must they have set one up?",
+        choices=[(str(A_DAY), "Within a day"), ("0", "At once")],
+        error_messages=dict.fromkeys(
+            ("required", "invalid_choice"), "Choose how soon a second factor must be set up."
+        ),
+        widget=Radios(
+            hints={
+                str(A_DAY): "They can go about their work for 24 hours after they first sign in.",
+                "0": "Until they have set one up they reach no other page. This counts from their"
+                " next click for everybody who has none.",
+            }
+        ),
+    )
     seen = forms.CharField(max_length=64, required=False, widget=forms.HiddenInput)
 
     @classmethod
@@ -64,6 +81,7 @@ class OrganisationForm(forms.Form):
                 "contact": organisation.contact or "",
                 "colour": colour if listed else OWN,
                 "own": "" if listed else colour,
+                "grace": str(organisation.grace_hours),
                 "seen": organisation.standing(),
             }
         )

@@ -1,4 +1,4 @@
-"""Settings > Organisation: its name and colour, and the style sheet that shows the colour."""
+"""Settings > Organisation: its name, colour and grace; and the style sheet of the colour."""
 
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
@@ -29,6 +29,7 @@ def organisation(request: HttpRequest) -> HttpResponse:
             name=given["name"],
             colour=given["colour"],
             contact=given["contact"],
+            factor_grace_hours=int(given["grace"]),
             seen=given["seen"],
             by=actor(request),
         )
