@@ -11,6 +11,7 @@ from django.db import transaction
 from django.http import HttpRequest, HttpResponseRedirect
 from django.shortcuts import redirect
 from django.utils import timezone
+from django.utils.crypto import constant_time_compare, salted_hmac
 
 from schoolgate.access import second_factor
 from schoolgate.access.second_factor import Standing
@@ -46,21 +47,33 @@ def first_factor_passed(
         return HttpResponseRedirect(back)
     log.note(Outcome.HALF, door=door, user_id=user.pk, origin=origin(request))
     logout(request)  # of whoever was signed in here before
-    request.session[_HALF] = [user.pk, door.value, back, timezone.now().timestamp()]
+    began = timezone.now().timestamp()
+    request.session[_HALF] = [user.pk, door.value, back, began, _made_for(user)]
     return redirect("sign-in-second")
 
 
 def halfway(request: HttpRequest) -> Halfway | None:
-    """Who is between the factors in this browser; nobody who may not come in any more."""
+    """Who is between the factors in this browser; nobody who may not come in any more.
+
+    Nor somebody who was denied since the first factor, though they be allowed again (S2), or whose
+    password or address was changed.
+    """
     try:
-        user_id, door, back, since = request.session[_HALF]
+        user_id, door, back, since, known = request.session[_HALF]
     except (KeyError, TypeError, ValueError):
         return None
     user = may_enter(user_id)
-    if user is None or not 0 <= timezone.now().timestamp() - since <= HALFWAY_SECONDS:
+    in_time = 0 <= timezone.now().timestamp() - since <= HALFWAY_SECONDS
+    if not (user and in_time and constant_time_compare(known, _made_for(user))):
         del request.session[_HALF]
         return None
     return Halfway(user, Door(door), back)
+
+
+def _made_for(user: User) -> str:
+    """What a first factor was shown for; another when the user is denied, or changes either."""
+    known = f"{user.get_session_auth_hash()} {user.password}"
+    return salted_hmac("schoolgate.web.entering.half", known, algorithm="sha256").hexdigest()
 
 
 def enter(request: HttpRequest, user: User, *, door: Door, second: Second) -> None:
