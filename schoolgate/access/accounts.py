@@ -13,6 +13,8 @@ from schoolgate.audit.actions import Actor, batch
 from schoolgate.kit import locks
 from schoolgate.kit.records import Ending, Source
 from schoolgate.kit.refusal import Refusal
+from schoolgate.outbox import actions as outbox
+from schoolgate.outbox.actions import NewMail
 from schoolgate.people import invitations, staff
 from schoolgate.people.actions import (
     NewUser,
@@ -25,6 +27,10 @@ from schoolgate.people.actions import (
 )
 from schoolgate.people.models import User
 from schoolgate.people.queries import user_signing_in
+from schoolgate.sign_in import factors, sessions
+from schoolgate.sign_in.models import SessionEnding, UserSession
+
+FACTOR_RESET = "factor-reset"
 
 
 class UserToAdd(NamedTuple):
@@ -141,7 +147,55 @@ def delete_users(user_ids: Collection[int], *, by: Actor) -> None:
         held = Grant.objects.filter(user_id__in=wanted, ended_at__isnull=True)
         revoke(held.values_list("pk", flat=True), by=by)
         staff.end_of_users(wanted, by=by)
-        remove_users(wanted, how=Ending.REMOVED, by=by)
+        let_go(wanted, how=Ending.REMOVED, by=by)
+
+
+def let_go(
+    user_ids: Collection[int], *, how: Ending, by: Actor, import_id: int | None = None
+) -> None:
+    """Let users be gone, with all by which they could come in (S1): their sessions are over, their
+    second factors and accounts elsewhere forgotten."""
+    with batch(by=by, import_id=import_id):
+        remove_users(user_ids, how=how, by=by, import_id=import_id)
+        sessions.end_all(user_ids, how=SessionEnding.SHUT_OUT, by=by)
+        factors.forget(user_ids, by=by)
+
+
+def end_sessions(user_id: int, session_ids: Collection[int] | None, *, by: Actor) -> int:
+    """End sessions of a user (None: all there are); how many were not over yet (S5).
+
+    Raises Refusal when the user's account is not the actor's (S62).
+    """
+    with batch(by=by):
+        may_manage_accounts(by, [user_id])
+        how = SessionEnding.BY_SELF if by.user_id == user_id else SessionEnding.BY_ADMIN
+        if session_ids is None:
+            return sessions.end_all([user_id], how=how, by=by)
+        theirs = UserSession.objects.filter(user_id=user_id, pk__in=session_ids)
+        return sessions.end(theirs.values_list("pk", flat=True), how=how, by=by)
+
+
+def reset_second_factors(user_ids: Collection[int], *, by: Actor) -> None:
+    """Take the second factors of users away who have lost them: they set up new ones when they
+    next come in. Their sessions are over, and they are told by mail (NEW11).
+
+    No secret is shown, nor set. Raises Refusal when an account is not the actor's (S62), is the
+    actor's own, or has no second factor.
+    """
+    wanted = set(user_ids)
+    with batch(by=by) as events:
+        may_manage_accounts(by, wanted)
+        if by.user_id in wanted:
+            raise Refusal("Go to your account to change your own second factors: there you can.")
+        if not all(factors.has_factor(id_) for id_ in wanted):
+            raise Refusal("Look at the page again: there is no second factor to reset any more.")
+        factors.reset(wanted, by=by)
+        sessions.end_all(wanted, how=SessionEnding.BY_ADMIN, by=by)
+        told = User.objects.filter(pk__in=wanted, email_key__isnull=False)
+        outbox.post(
+            (NewMail(FACTOR_RESET, user.pk, user.email) for user in told.order_by("pk")),
+            at=events.at,
+        )
 
 
 def set_up_first_administrator(*, token: str, new: NewUser, password: str, by: Actor) -> User:

@@ -26,11 +26,14 @@ from schoolgate.kit.records import Ending, Source, Stamp
 from schoolgate.kit.refusal import Refusal
 from schoolgate.people import invitations
 from schoolgate.schools.models import SchoolClass, SubjectArea
+from schoolgate.sign_in import sessions
+from schoolgate.sign_in.models import SessionEnding
 
 _GRANT = [
     "user_id", "role", "establishment_id", "pupil_id", "starts_on", "ends_on", "subject_area_id",
     "school_class_id",
 ]  # fmt: skip
+_FEW = 500
 
 
 class NewGrant(NamedTuple):
@@ -148,7 +151,10 @@ def revoke(
             )
         }
         events.add(("revoked", "grant", id_, "", *facts[id_], "") for id_ in ended)
-        invitations.void({user_id for user_id, _ in facts.values()}, by=by, import_id=import_id)
+        concerned = {user_id for user_id, _ in facts.values()}
+        invitations.void(concerned, by=by, import_id=import_id)
+        # Whose last role that was not asleep has gone is inactive from now on.
+        sessions.end_all(shut_out(concerned), how=SessionEnding.SHUT_OUT, by=by)
 
 
 def _refuse_ending(grant_ids: set[int], by: Actor) -> None:
@@ -209,11 +215,13 @@ def deny(
                 for id_, row in zip(ids, chunk, strict=True)
             )
         if establishment_id is None:
-            invitations.cancel(wanted, by=by, import_id=import_id)
+            out = wanted
         else:
             # Whoever still has something elsewhere is asked in again, for that alone.
             invitations.void(wanted, by=by, import_id=import_id)
-            invitations.cancel(shut_out(wanted), by=by, import_id=import_id)
+            out = shut_out(wanted)
+        invitations.cancel(out, by=by, import_id=import_id)
+        sessions.end_all(out, how=SessionEnding.SHUT_OUT, by=by)
         _one_is_left(before)
         return [id_ for id_, _ in rows]
 
@@ -234,8 +242,11 @@ def _denials(establishment_id: int | None, user_ids: Iterable[int]) -> QuerySet[
 
 def shut_out(user_ids: Iterable[int]) -> set[int]:
     """Those of the users who cannot sign in now, because they or all they hold are denied."""
-    denied = bulk.select(f"SELECT i.user_id FROM ({relations.inactive()}) i")
-    return {user_id for (user_id,) in denied}.intersection(user_ids)
+    wanted = set(user_ids)
+    query = f"SELECT i.user_id FROM ({relations.inactive()}) i"
+    if len(wanted) <= _FEW:  # else it is quicker to look at all who are denied
+        query += f" WHERE i.user_id IN ({', '.join(map(str, sorted(wanted))) or 'NULL'})"
+    return {user_id for (user_id,) in bulk.select(query)}.intersection(wanted)
 
 
 def _administrators_left() -> int:
@@ -270,6 +281,8 @@ def allow(
         refuse_lifting(by, denials)
         stamp = Stamp(events.at, by.user_id, Source.BY_HAND, import_id)
         on_record = dict(denials.values_list("pk", "user_id"))
+        # Those of somebody who became inactive by the calendar were not ended then (S2).
+        sessions.end_all(shut_out(on_record.values()), how=SessionEnding.SHUT_OUT, by=by)
         ended = records.end(Denial, on_record, how=how, stamp=stamp)
         events.add(("allowed", "denial", id_, "", on_record[id_], None, "") for id_ in ended)
         # One that somebody sent in the moment of the denial, and that it did not find (S3).

@@ -7,6 +7,7 @@ included) has changed it since or depends on it: that is kept, and listed. Set-b
 from collections.abc import Callable
 from typing import Any
 
+from schoolgate.access import accounts
 from schoolgate.access import actions as access
 from schoolgate.access.models import Denial, Grant
 from schoolgate.audit.actions import Actor, batch
@@ -30,7 +31,6 @@ from schoolgate.intake.undo_classes import restore_class_lists
 from schoolgate.intake.undo_fields import keep, restore_fields
 from schoolgate.kit import bulk, records
 from schoolgate.kit.records import Ending, Known, Source
-from schoolgate.people import actions as people
 from schoolgate.people import staff
 from schoolgate.people.models import StaffRecord
 from schoolgate.schools import actions as schools
@@ -159,8 +159,8 @@ def _remove_users(run: Import, by: Actor) -> None:
     for id_, reason in depends:
         keep(run, "user", [id_], reason)
     made = "SELECT id FROM people_user WHERE import_id = %s AND gone_at IS NULL"
-    gone = (id_ for (id_,) in bulk.select(made, [run.pk]) if id_ not in kept)
-    people.remove_users(gone, how=Ending.UNDONE, by=by, import_id=run.pk)
+    gone = {id_ for (id_,) in bulk.select(made, [run.pk])} - kept
+    accounts.let_go(gone, how=Ending.UNDONE, by=by, import_id=run.pk)
 
 
 def _restore_records(run: Import, by: Actor) -> None:
