@@ -12,6 +12,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from schoolgate.access import ends
+from schoolgate.access.accounts import FACTOR_RESET
 from schoolgate.access.actions import shut_out
 from schoolgate.audit.actions import SYSTEM
 from schoolgate.kit.dates import day_of, in_words
@@ -92,12 +93,26 @@ def sign_in_changed(mails: Sequence[Due]) -> Mapping[int, Text]:
     return texts
 
 
+def factor_reset(mails: Sequence[Due]) -> Mapping[int, Text]:
+    """That an administrator has reset the second factor of a user, who sets up a new one."""
+    there = _there(mails)
+    name = _organisation()
+    subject = f"The second factor of your account at {name} has been reset"
+    words = {"contact": _contact(), "address": settings.URL + reverse("sign-in")}
+    return {
+        mail.id: _text(mail.kind, name, subject, **words)
+        for mail in mails
+        if there.get(mail.user_id) == email_key(mail.address)
+    }
+
+
 TEXTS: Mapping[str, Texts] = {
     invitations.KIND: invitation,
     ends.KIND: access_ends,
     notices.KIND: sign_in_changed,
     "address-changed-old": address_changed_old,
     "address-changed-new": address_changed_new,
+    FACTOR_RESET: factor_reset,
 }
 
 

@@ -22,6 +22,7 @@ from schoolgate.audit.actions import SYSTEM, batch
 from schoolgate.intake import keeping
 from schoolgate.intake.models import Import, ImportFault, ImportFile, State
 from schoolgate.kit.refusal import Refusal
+from schoolgate.sign_in import retention
 
 LEASE = timedelta(seconds=30)
 RETRY_AFTER = timedelta(seconds=10)
@@ -183,6 +184,7 @@ def serve(stopping: threading.Event) -> None:
         try:
             if time.monotonic() - swept > SWEEP_SECONDS:
                 delete_old_files()
+                retention.delete_old()
                 swept = time.monotonic()
             if time.monotonic() - told > NOTICE_SECONDS:
                 ends.post_notices()

@@ -68,6 +68,7 @@ def organisation(request: HttpRequest) -> dict[str, Any]:
                 ("Imports", "imports", ("/settings/imports/",)),
                 ("Mail", "mail", ("/settings/mail/",)),
                 ("Usage", "usage", ("/usage/",)),
+                ("Sign-ins", "sign-ins", ("/settings/sign-ins/",)),
                 ("Events", "events", ("/settings/events/",)),
                 ("Organisation", "organisation", ("/settings/organisation/",)),
             ],

@@ -40,6 +40,7 @@ from schoolgate.web.views import (
     seen_by,
     set_up,
     sign_in,
+    sign_ins,
     staff,
     staff_act,
     staff_add,
@@ -56,6 +57,7 @@ from schoolgate.web.views import (
     user_changes,
     user_edit,
     user_pupils,
+    user_sign_in,
     users,
     users_invite,
     why,
@@ -126,6 +128,16 @@ urlpatterns = [
         "school/<int:school_id>/staff/<int:user_id>/address/",
         staff_address.address,
         name="school-staff-address",
+    ),
+    path(
+        "school/<int:school_id>/staff/<int:user_id>/sign-in/",
+        user_sign_in.of_staff,
+        name="school-staff-sign-in",
+    ),
+    path(
+        "school/<int:school_id>/staff/<int:user_id>/sign-in/reset/",
+        user_sign_in.reset_of_staff,
+        name="school-staff-factor-reset",
     ),
     path("school/<int:school_id>/staff/add/", staff_add.add, name="school-staff-add"),
     path(
@@ -198,6 +210,12 @@ urlpatterns = [
     path("settings/users/ending/", until.ending, name="users-ending"),
     path("settings/users/<int:user_id>/until/", until.user_until, name="user-until"),
     path("settings/users/<int:user_id>/", user.user, name="user"),
+    path("settings/users/<int:user_id>/sign-in/", user_sign_in.of_user, name="user-sign-in"),
+    path(
+        "settings/users/<int:user_id>/sign-in/reset/",
+        user_sign_in.reset_of_user,
+        name="user-factor-reset",
+    ),
     path("settings/users/<int:user_id>/edit/", user_edit.edit, name="user-edit"),
     path("settings/users/<int:user_id>/pupils/", user.pupils_of, name="user-pupils"),
     path(
@@ -264,6 +282,7 @@ urlpatterns = [
     path("settings/mail/retry/", mail.retry, name="mail-retry"),
     path("settings/organisation/", organisation.organisation, name="organisation"),
     path("organisation.css", organisation.style, name="organisation-style"),
+    path("settings/sign-ins/", sign_ins.sign_ins, name="sign-ins"),
     path("settings/events/", events.events, name="events"),
     path("settings/events/export.csv", events.export, name="events-export"),
 ]

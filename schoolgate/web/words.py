@@ -39,6 +39,12 @@ TAG_COLOURS = {
     "Open": "green",
     "Closed": "grey",
     "In care": "teal",
+    "Signed in": "green",
+    "First factor right": "blue",
+    "Not signed in": "orange",
+    "Second factor wrong": "orange",
+    "Refused: too many tries": "red",
+    "Asked for mail": "grey",
 }
 
 

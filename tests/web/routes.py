@@ -182,7 +182,7 @@ FORMS: dict[str, dict[str, Any]] = {
     "account-confirm": {"step": "password", "password": "correct horse battery staple"},
     "organisation": {
         "name": "Northshire", "contact": "", "colour": "#1d3c6e", "own": "",
-        "seen": Organisation().standing(),
+        "grace": "24", "seen": Organisation().standing(),
     },
     "set-up": {
         "organisation": "Northshire", "first_name": "New", "last_name": "Admin",
@@ -227,6 +227,10 @@ FORMS: dict[str, dict[str, Any]] = {
     "school-classes-set": {},
     "user-pupils-save": {"step": "save"},
     "user-invite": {},
+    "user-sign-in": {"session": "all"},
+    "user-factor-reset": {},
+    "school-staff-sign-in": {"session": "all"},
+    "school-staff-factor-reset": {},
     "users-invite": {},
     "leavers": {},
     "school-staff-leavers": {},

@@ -52,7 +52,7 @@ def offered(page, person: User) -> list[str]:
     if len(menu) == 1:
         return []
     words = re.findall(r'<a class="sg-menu__link"[^>]*>([^<]*)', menu[1].split("</ul>")[0])
-    return [word for word in words if word != "Edit"]
+    return [word for word in words if word not in ("Edit", "How they sign in")]
 
 
 def invited() -> list[str]:

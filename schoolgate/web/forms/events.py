@@ -17,7 +17,11 @@ from schoolgate.web.forms.pupils import Filter
 from schoolgate.web.search import pupils_meant, users_meant
 
 _WRITTEN = ["created", "changed", "recorded", "ended", "removed"]
-_ELSEWHERE = ["user", "organisation", "role"]
+# Of how people sign in.
+_WAYS_IN = [
+    "session", "second factors", "authenticator app", "passkey", "recovery codes", "recovery code",
+]  # fmt: skip
+_ELSEWHERE = ["user", "organisation", "role", *_WAYS_IN]
 # The kinds of event to choose from: words, and which events they are.
 KINDS: dict[str, tuple[str, Q]] = {
     "roles": ("Roles given and taken away", Q(verb__in=["granted", "revoked"]) | Q(kind="role")),
@@ -28,7 +32,7 @@ KINDS: dict[str, tuple[str, Q]] = {
         "Invitations",
         Q(verb__in=["invited", "cancelled", "accepted"], kind="invitation"),
     ),
-    "sign-ins": ("Sign-ins", Q(verb="signed in")),
+    "sign-ins": ("Signing in", Q(verb="signed in") | Q(kind__in=_WAYS_IN)),
     "register": (
         "Pupils and schools changed",
         Q(verb__in=_WRITTEN) & ~Q(kind__in=_ELSEWHERE),

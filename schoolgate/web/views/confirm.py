@@ -23,10 +23,38 @@ def confirm(
     pupil_ids: Sequence[int] = (),
     choices: Sequence[tuple[str, str, str]] = (),
 ) -> HttpResponse:
+    """:func:`ask` with the way back as a view and its argument."""
+    name, pk = back
+    return ask(
+        request,
+        do,
+        title=title,
+        sentences=sentences,
+        button=button,
+        back=reverse(name, args=[pk]),
+        warning=warning,
+        pupil_ids=pupil_ids,
+        choices=choices,
+    )
+
+
+def ask(
+    request: HttpRequest,
+    do: Callable[[], HttpResponse],
+    *,
+    title: str,
+    sentences: Sequence[str],
+    button: str,
+    back: str,
+    warning: bool = True,
+    pupil_ids: Sequence[int] = (),
+    choices: Sequence[tuple[str, str, str]] = (),
+) -> HttpResponse:
     """Asks on GET, does it on POST. What an action refuses is said on the page.
 
-    ``pupil_ids``: the children whom the page names. ``choices``: where there is one to be made,
-    value, label and a sentence each; it comes as ``at``, the first unless another is chosen.
+    ``back``: the address to which whoever does not want to goes. ``pupil_ids``: the children whom
+    the page names. ``choices``: where there is one to be made, value, label and a sentence each; it
+    comes as ``at``, the first unless another is chosen.
     """
     refused = ""
     if request.method == "POST":
@@ -34,7 +62,6 @@ def confirm(
             return do()
         except Refusal as refusal:
             refused = str(refusal)
-    name, pk = back
     viewed(by=actor(request), kind="question", object_id=None, pupil_ids=list(pupil_ids))
     return render(
         request,
@@ -43,7 +70,7 @@ def confirm(
             "title": title,
             "sentences": sentences,
             "button": button,
-            "back": reverse(name, args=[pk]),
+            "back": back,
             "warning": warning,
             "choices": choices,
             "chosen": request.POST.get("at") or (choices[0][0] if choices else ""),

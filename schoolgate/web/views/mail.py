@@ -28,6 +28,7 @@ _KINDS = {
     "address-changed-new": "Changed address, to the new one",
     "access-ends": "Access ends soon",
     "sign-in-changed": "Sign-in changed",
+    "factor-reset": "Second factor reset",
 }
 
 

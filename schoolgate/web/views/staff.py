@@ -25,7 +25,7 @@ from schoolgate.web.views.staff_deeds import DEEDS, Member, members, menu
 @dataclass(frozen=True)
 class Row:
     """A member of staff as the table shows them. ``deeds``: address and words of each thing that
-    can be done with them."""
+    can be done with them. ``managed``: their account is the reader's (S62)."""
 
     user: User
     roles: Sequence[str]
@@ -33,6 +33,7 @@ class Row:
     sync: str
     sync_words: str
     deeds: Sequence[tuple[str, str]]
+    managed: bool
 
 
 @runs_school
@@ -86,6 +87,7 @@ def _row(one: Member, school: Establishment, asked: dict[str, str]) -> Row:
             (f"{page}?{urlencode({**asked, 'do': code, 'who': 'ticked', 'tick': one.user.pk})}", it)
             for code, it in menu(one)
         ],
+        one.managed,
     )
 
 
