@@ -28,7 +28,7 @@ WITHOUT_CHILDREN = {
     "account", "account-details", "account-password", "account-factors", "account-app",
     "account-app-remove", "account-codes", "account-codes-file", "account-sessions",
     "account-confirm", "account-notices",
-    "account-factors", "account-passkey-add", "account-passkey",
+    "account-passkey-add", "account-passkey",
     "healthz", "sign-in", "sign-in-second", "set-up", "establishments", "users",
     "user-add", "user-edit",
     "user-sign-in", "user-factor-reset", "school-staff-sign-in", "school-staff-factor-reset",

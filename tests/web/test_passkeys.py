@@ -539,7 +539,7 @@ def fifty_answers(phone: Device) -> list[Callable[[], int]]:
 
     def one() -> Callable[[], int]:
         window = Client(raise_request_exception=False)
-        window.cookies = asking.client.cookies.copy()
+        window.cookies.update(asking.client.cookies)
         return lambda: Browser(window).post(DOOR, passkey_answer=answer).status
 
     return [one() for _ in range(50)]
