@@ -36,6 +36,8 @@ MAIL_FROM = os.environ.get("SCHOOLGATE_MAIL_FROM", "").strip()
 MAIL_REPLY_TO = os.environ.get("SCHOOLGATE_MAIL_REPLY_TO", "").strip()
 BOUNCES = os.environ.get("SCHOOLGATE_BOUNCES", "").strip()
 INVITATION_DAYS = _whole("SCHOOLGATE_INVITATION_DAYS", 14)
+# A file of breached passwords beside our own list (S23).
+BREACHED_PASSWORDS = os.environ.get("SCHOOLGATE_BREACHED_PASSWORDS", "").strip()
 # A removal of more than so many, and more than so many of a hundred, waits for a person (NEW8).
 BRAKE_COUNT = _whole("SCHOOLGATE_BRAKE_COUNT", 5)
 BRAKE_PERCENT = _whole("SCHOOLGATE_BRAKE_PERCENT", 10)
@@ -130,14 +132,7 @@ AUTH_USER_MODEL = "people.User"
 AUTHENTICATION_BACKENDS = ["schoolgate.access.sign_in.SignInBackend"]
 LOGIN_URL = "sign-in"
 PASSWORD_HASHERS = ["schoolgate.people.passwords.Argon2id"]
-AUTH_PASSWORD_VALIDATORS = [
-    {"NAME": "schoolgate.people.passwords.LongEnough", "OPTIONS": {"min_length": 12}},
-    {"NAME": "schoolgate.people.passwords.NotCommon"},
-    {
-        "NAME": "schoolgate.people.passwords.NotOwnName",
-        "OPTIONS": {"user_attributes": ["email", "username", "first_name", "last_name"]},
-    },
-]
+AUTH_PASSWORD_VALIDATORS = [{"NAME": "schoolgate.access.passwords.Checked"}]
 
 LANGUAGE_CODE = "en-gb"
 TIME_ZONE = os.environ.get("SCHOOLGATE_TIME_ZONE", "") or "Europe/London"

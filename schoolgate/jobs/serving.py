@@ -18,6 +18,7 @@ import dj_database_url
 
 from schoolgate.jobs.stop import Stop
 from schoolgate.outbox.places import Server, letterbox_of, place_of
+from schoolgate.people import breached
 
 SHORTEST_SECRET = 50
 MOST_DAYS = 90
@@ -49,6 +50,7 @@ def check(*, demo: bool, port: int) -> Serving:
         *_hosts(),
         *_proxy(),
         *_mail(),
+        *_breached_passwords(),
     ]
     if problems:
         raise Stop("\n".join(problems))
@@ -230,6 +232,17 @@ def _mail() -> Iterator[str]:
         yield (
             f"Set SCHOOLGATE_INVITATION_DAYS to a number of days from 1 to {MOST_DAYS}:"
             f" it is {days!r}."
+        )
+
+
+def _breached_passwords() -> Iterator[str]:
+    if not breached.OURS.exists():
+        yield "Run ./dev setup: the list of breached passwords has not been made."
+    file = _setting("SCHOOLGATE_BREACHED_PASSWORDS")
+    if file and (fault := breached.fault_of(Path(file))):
+        yield (
+            "Set SCHOOLGATE_BREACHED_PASSWORDS to a file of SHA-1 hashes in order, as the"
+            f" downloader of Have I Been Pwned makes it, or leave it out: with {file}, {fault}."
         )
 
 

@@ -9,6 +9,7 @@ import pytest
 
 from schoolgate.jobs import serving
 from schoolgate.jobs.stop import Stop
+from schoolgate.people import breached
 from tests.jobs.programs import SECRET, free_port, is_a_sentence, schoolgate
 
 EVERYWHERE = "0.0.0.0"  # noqa: S104 - the setting is what is tested
@@ -160,3 +161,27 @@ def test_start_stops_before_it_makes_a_database(blank_database: str) -> None:
     assert is_a_sentence(said.stderr)
     if blank_database.startswith("sqlite"):
         assert not Path(blank_database.removeprefix("sqlite:///")).exists()
+
+
+def test_s23_a_list_of_breached_passwords_must_be_one(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    file = tmp_path / "pwned.txt"
+    setting = {"SCHOOLGATE_BREACHED_PASSWORDS": str(file)}
+    (said,) = problems(monkeypatch, setting)
+    assert said.startswith("Set SCHOOLGATE_BREACHED_PASSWORDS to a file of SHA-1 hashes in order")
+    assert said.endswith("it cannot be read (No such file or directory).")
+    file.write_text("password\n")
+    (said,) = problems(monkeypatch, setting)
+    assert said.endswith("its lines do not begin with the 40 hexadecimal digits of a SHA-1.")
+    file.write_text("".join(f"{digit * 40}:1\n" for digit in "0123456789ABCDEF"))
+    assert problems(monkeypatch, setting) == []
+
+
+def test_s23_nothing_is_served_without_our_own_list(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(breached, "OURS", tmp_path / "breached.bin")
+    assert problems(monkeypatch) == [
+        "Run ./dev setup: the list of breached passwords has not been made."
+    ]

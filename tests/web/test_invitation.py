@@ -86,11 +86,11 @@ def test_choosing_a_password_sets_up_and_signs_in(token, browse, cast):
         ("x", "Choose a password of at least 12 characters: this one has 1 character."),
         (
             "dora@abbey.example",
-            "Choose a password that is not like your name or e-mail address: this one is.",
+            "Choose a password without your first name in it: that is what people guess first.",
         ),
         (
             "1qaz2wsx3edc",
-            "Choose another password: this one is used by so many people that it is guessed.",
+            "Choose another password: this one is on the lists of those who guess passwords.",
         ),
     ],
 )

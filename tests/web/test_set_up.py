@@ -67,12 +67,12 @@ def test_the_link_works_once(address, browse):
         (
             "password",
             "ada@council.example",
-            "Choose a password that is not like your name or e-mail address: this one is.",
+            "Choose a password without your e-mail address in it: that is what people guess first.",
         ),
         (
             "password",
             "1qaz2wsx3edc",
-            "Choose another password: this one is used by so many people that it is guessed.",
+            "Choose another password: this one is on the lists of those who guess passwords.",
         ),
     ],
 )

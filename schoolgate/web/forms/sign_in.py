@@ -3,11 +3,13 @@
 from typing import Any
 
 from django import forms
-from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import ValidationError
 
+from schoolgate.access import passwords
 from schoolgate.intake.checks import is_address
+from schoolgate.kit.refusal import Refusal
 from schoolgate.people.models import User
+from schoolgate.people.passwords import LONGEST, shortest
 from schoolgate.web.components import Line, Secret
 
 
@@ -23,7 +25,7 @@ class SignInForm(forms.Form):
     )  # fmt: skip
     password = forms.CharField(
         label="Password",
-        max_length=1000,
+        max_length=LONGEST,
         strip=False,
         error_messages={"required": "Enter your password."},
         widget=Secret(attrs={"autocomplete": "current-password"}),
@@ -41,6 +43,31 @@ class SecondStepForm(forms.Form):
         widget=Line(attrs={"autocomplete": "one-time-code", "spellcheck": "false",
                            "autocapitalize": "none"}),
     )  # fmt: skip
+
+
+class NewPassword(forms.CharField):
+    """A password that is being chosen: of any characters, typed, pasted or from a manager.
+
+    The form that has it asks :mod:`schoolgate.access.passwords` whether it will do.
+    """
+
+    def __init__(self, label: str = "Password") -> None:
+        # No longest length here: a browser would cut off what is pasted, and not say so.
+        super().__init__(
+            label=label, strip=False, widget=Secret(attrs={"autocomplete": "new-password"})
+        )
+        self._say(has_second_factor=False)
+
+    def suit(self, person: User) -> None:
+        """Tell how long a password of this person must be."""
+        self._say(has_second_factor=passwords.has_second_factor(person))
+
+    def _say(self, *, has_second_factor: bool) -> None:
+        least = shortest(has_second_factor=has_second_factor)
+        self.help_text = (
+            f"{least} characters or more. Several words that do not belong together are good."
+        )
+        self.error_messages["required"] = f"Enter a password of {least} characters or more."
 
 
 class SetUpForm(forms.Form):
@@ -75,14 +102,7 @@ class SetUpForm(forms.Form):
         },
         widget=Line(attrs={"autocomplete": "email", "spellcheck": "false", "type": "email"}),
     )
-    password = forms.CharField(
-        label="Password",
-        max_length=1000,
-        strip=False,
-        help_text="12 characters or more. Several words that do not belong together are good.",
-        error_messages={"required": "Enter a password of 12 characters or more."},
-        widget=Secret(attrs={"autocomplete": "new-password"}),
-    )
+    password = NewPassword()
 
     def clean_email(self) -> str:
         email = str(self.cleaned_data["email"])
@@ -100,29 +120,28 @@ class SetUpForm(forms.Form):
                 last_name=given.get("last_name", ""),
             )
             try:
-                validate_password(password, person)
-            except ValidationError as error:
-                self.add_error("password", error)
+                passwords.check(password, person, organisation=given.get("organisation", ""))
+            except Refusal as refusal:
+                self.add_error("password", str(refusal))
         return given
 
 
 class ChoosePasswordForm(forms.Form):
     """The password of somebody who was invited. ``person``: whose name and address it is not."""
 
-    password = forms.CharField(
-        label="Password",
-        max_length=1000,
-        strip=False,
-        help_text="12 characters or more. Several words that do not belong together are good.",
-        error_messages={"required": "Enter a password of 12 characters or more."},
-        widget=Secret(attrs={"autocomplete": "new-password"}),
-    )
+    password = NewPassword()
 
     def __init__(self, *args: Any, person: User, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self._person = person
+        field = self.fields["password"]
+        if isinstance(field, NewPassword):
+            field.suit(person)
 
     def clean_password(self) -> str:
         password = str(self.cleaned_data["password"])
-        validate_password(password, self._person)
+        try:
+            passwords.check(password, self._person)
+        except Refusal as refusal:
+            raise ValidationError(str(refusal)) from None
         return password
