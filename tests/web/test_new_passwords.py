@@ -56,7 +56,11 @@ def filled(form: type[django_forms.Form], user: User, password: str) -> django_f
     }
     wants_person = "person" in inspect.signature(form.__init__).parameters
     names = {"first_name": user.first_name, "last_name": user.last_name, "email": user.email}
-    return form({**names, **given}, **({"person": user} if wants_person else {}))
+    made: Any = form
+    filled_in: django_forms.Form = made(
+        {**names, **given}, **({"person": user} if wants_person else {})
+    )
+    return filled_in
 
 
 def test_the_forms_were_found() -> None:
