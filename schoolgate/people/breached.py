@@ -119,7 +119,7 @@ def fault_of(path: Path) -> str:
 
 
 def _has(file: BinaryIO, wanted: bytes) -> bool:
-    """Looks for a line by halving: the first line after ``low`` is before it, if any is."""
+    """Whether a line begins with this hash, by halving the part of the file where it may be."""
     low, high = 0, file.seek(0, os.SEEK_END)
     while low < high:
         middle = (low + high) // 2

@@ -41,11 +41,14 @@ def test_s23_the_schools_are_where_one_works_or_holds_something(cast: Cast) -> N
     name_organisation(name="Northshire Virtual School", by=SYSTEM)
     cedar = factories.establishment(name="Cedar Primary School")
     factories.post(cast.liam, cedar)
+    cast.sara.workplace = cedar
+    cast.sara.save(update_fields=["workplace"])
     school = "the name of your school"
 
     assert school in said("abbeyabbeyabbey", cast.theo)  # a grant
-    assert school in said("a brook in may", cast.theo)  # the workplace
+    assert school in said("a brook in may", cast.theo)
     assert school in said("a cedar in may", cast.liam)  # the staff
+    assert school in said("a cedar in may", cast.sara)  # the workplace
     assert said("a cedar in may", cast.theo) == said("a brook in may", cast.dora) == ""
     for user in (cast.theo, cast.noor, User()):
         assert "the name of your organisation" in said("north$hire in may", user)

@@ -1,5 +1,5 @@
 """`python -m tests.bench [SUBJECT] [OPTIONS]`; none: all. Subjects: imports, pages, previews,
-scope, offboarding, search, kills [N].
+scope, offboarding, search, sign_in, kills [N].
 
 Full sizes write docs/benchmarks.md anew from the last results of each; a trial in small sizes
 only prints its tables.
@@ -13,7 +13,9 @@ from importlib import import_module
 
 from tests.bench import document
 
-SUBJECTS = ("imports", "pages", "previews", "scope", "offboarding", "search", "kills")
+SUBJECTS = (
+    "imports", "pages", "previews", "scope", "offboarding", "search", "sign_in", "kills",
+)  # fmt: skip
 
 
 def main() -> None:

@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import argparse
-import http.client
-import re
 import tempfile
 import threading
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlencode
 
 from tests.bench import databases, files, results
+from tests.bench.browser import Browser
 from tests.bench.child import measure
 from tests.jobs.programs import started
 
@@ -149,42 +147,6 @@ class Readers:
         self._stopping.set()
         for thread in self._threads:
             thread.join(60)
-
-
-class Browser:
-    """Asks for pages with cookies, over one connection."""
-
-    def __init__(self, port: int) -> None:
-        self._connection = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
-        self._port = port
-        self._cookies: dict[str, str] = {}
-        self.text = ""
-
-    def get(self, path: str) -> int:
-        """The status; the page itself is read to its end."""
-        return self._ask("GET", path, None)
-
-    def sign_in(self, name: str, password: str) -> None:
-        """Fill in the sign-in form."""
-        self.get("/sign-in/")
-        token = re.search(r'name="csrfmiddlewaretoken" value="([^"]+)"', self.text)
-        form = {"name": name, "password": password, "csrfmiddlewaretoken": token and token[1]}
-        if self._ask("POST", "/sign-in/", urlencode(form)) != 302:
-            raise SystemExit("The sign-in did not work.")
-
-    def _ask(self, method: str, path: str, body: str | None) -> int:
-        headers = {
-            "Host": f"localhost:{self._port}",
-            "Cookie": "; ".join(f"{name}={value}" for name, value in self._cookies.items()),
-            "Content-Type": "application/x-www-form-urlencoded",
-        }
-        self._connection.request(method, path, body, headers)
-        answer = self._connection.getresponse()
-        self.text = answer.read().decode()
-        for cookie in answer.headers.get_all("Set-Cookie") or []:
-            name, _, value = cookie.partition(";")[0].partition("=")
-            self._cookies[name] = value
-        return answer.status
 
 
 # The report

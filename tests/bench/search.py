@@ -11,8 +11,8 @@ from typing import Any
 from urllib.parse import urlencode
 
 from tests.bench import databases, results
+from tests.bench.browser import Browser
 from tests.bench.child import measure
-from tests.bench.pages import Browser
 from tests.jobs.programs import started
 
 USERS, QUESTIONS = 1_000_000, 200
