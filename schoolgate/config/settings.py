@@ -126,6 +126,8 @@ if DATABASES["default"]["ENGINE"].endswith("sqlite3"):
 else:
     # Compiling a query to machine code takes longer than any of ours runs.
     DATABASES["default"].setdefault("OPTIONS", {}).setdefault("options", "-c jit=off")
+    # A connection of its own for each request would cost more than most requests do.
+    DATABASES["default"] |= {"CONN_MAX_AGE": 600, "CONN_HEALTH_CHECKS": True}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 AUTH_USER_MODEL = "people.User"
