@@ -56,7 +56,7 @@ def pupils_lacking(lack: Lack, reader_id: int) -> QuerySet[Pupil]:
         case Lack.SCHOOL:
             somewhere = Q(establishment__isnull=False) | Q(elsewhere=Elsewhere.AT_HOME)
             placed = Enrolment.objects.filter(holds(timezone.localdate())).filter(somewhere)
-            return pupils.exclude(pk__in=placed.values("pupil_id"))
+            return pupils.filter(pk__in=in_care.difference(placed.values("pupil_id")))
 
 
 def schools_without_teacher(reader_id: int) -> QuerySet[Establishment]:
@@ -112,11 +112,12 @@ def users_with_nobody() -> QuerySet[User]:
 
 
 def _unseen(pupils: QuerySet[Pupil], stand: Relations) -> QuerySet[Pupil]:
-    """Those of ``pupils`` whom no grant over a school or a pupil in ``stand`` lets anybody see."""
+    """Those of ``pupils`` in care whom no grant over a school or a pupil in ``stand`` lets anybody
+    see."""
     stand = _thinned(stand)
     # EXCEPT, because NOT IN would be looked up line by line where PostgreSQL guesses too high.
     unseen = RawSQL(
-        f"SELECT q.id FROM {stand.pupils} q"
+        f"SELECT c.pupil_id FROM {stand.episodes} c"
         f" EXCEPT SELECT s.pupil_id FROM ({sees(stand, narrow(stand))}) s",
         [],
     )
