@@ -36,11 +36,7 @@ class Browser:
 
     def post(self, path: str, **fields: str) -> int:
         """Send the form of the page that was read last."""
-        return self.send(path, self.form(**fields))
-
-    def form(self, **fields: str) -> str:
-        """The form of the page that was read last, filled in."""
-        return urlencode({**self.hidden(), **fields})
+        return self.send(path, urlencode({**self.hidden(), **fields}))
 
     def send(self, path: str, form: str) -> int:
         """Send a form that was filled in before."""

@@ -73,7 +73,8 @@ def _on(server: databases.Server, folder: Path, told: argparse.Namespace) -> dic
         found: dict[str, Any] = {"database": server.version()}
         checked = measure("sign_in_steps:verify", url, times=AT_REST)
         found["argon2"] = checked.seconds / AT_REST
-        with started(url=url, SCHOOLGATE_URL="http://localhost") as program:
+        mail = f"file:{folder / 'mail'}"
+        with started(url=url, SCHOOLGATE_URL="http://localhost", SCHOOLGATE_MAIL=mail) as program:
             program.wait_for("Schoolgate is at", seconds=180)
             if told.only != "times":
                 found |= _load(program, known, told.seconds)

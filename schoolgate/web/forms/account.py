@@ -3,10 +3,11 @@
 from typing import Any
 
 from django import forms
-from django.contrib.auth.password_validation import validate_password
 
 from schoolgate.people.models import User
+from schoolgate.people.passwords import LONGEST
 from schoolgate.web.components import Line, Secret, Tick
+from schoolgate.web.forms.sign_in import ChoosePasswordForm, NewPassword
 from schoolgate.web.forms.users import NameField
 
 
@@ -43,7 +44,7 @@ def _digits() -> forms.CharField:
 def _password(label: str, missing: str, autocomplete: str) -> forms.CharField:
     return forms.CharField(
         label=label,
-        max_length=1000,
+        max_length=LONGEST,
         strip=False,
         error_messages={"required": missing},
         widget=Secret(attrs={"autocomplete": autocomplete}),
@@ -58,30 +59,20 @@ class DetailsForm(forms.Form):
     seen = forms.CharField(max_length=1000, required=False, widget=forms.HiddenInput)
 
 
-class PasswordForm(forms.Form):
+class PasswordForm(ChoosePasswordForm):
     """A new password, with the one it replaces if ``person`` has one."""
 
     current = _password(
         "Password you have now", "Enter the password that you have now.", "current-password"
     )
-    password = _password(
-        "New password", "Enter a password of 12 characters or more.", "new-password"
-    )
+    password = NewPassword("New password")
     others = _others()
+    field_order = ("current", "password", "others")
 
     def __init__(self, *args: Any, person: User, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        self._person = person
-        self.fields[
-            "password"
-        ].help_text = "12 characters or more. Several words that do not belong together are good."
+        super().__init__(*args, person=person, **kwargs)
         if not person.has_password:
             del self.fields["current"]
-
-    def clean_password(self) -> str:
-        password = str(self.cleaned_data["password"])
-        validate_password(password, self._person)
-        return password
 
 
 class AppForm(forms.Form):
