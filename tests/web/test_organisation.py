@@ -124,9 +124,10 @@ def test_no_other_grace_can_be_chosen(cast, browse, northshire):
 
 
 def test_s57_somebody_else_has_changed_the_grace_meanwhile(cast, browse, northshire):
-    stale = form(northshire, grace="24")
     ada = with_factor(browse, cast.ada)
-    ada.post(ADDRESS, **form(northshire, grace="0"))
+    ada.post(ADDRESS, **form(northshire))
+    stale = form(Organisation.objects.get(), grace="24")
+    ada.post(ADDRESS, **{**stale, "grace": "0"})  # and nothing else
     page = ada.post(ADDRESS, **stale)
     assert "somebody has changed these settings since" in page.text
     assert "Second factor: at once" in page.text

@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
-from schoolgate.access.roles import DESIGNATED_TEACHER, LA_SUPER_USER
+from schoolgate.access.roles import DESIGNATED_TEACHER, LA_SUPER_USER, SCHOOL_ADMIN
 from schoolgate.audit.actions import user_actor
 from schoolgate.audit.models import Event
 from schoolgate.outbox.models import Mail
@@ -260,6 +260,17 @@ def test_s62_for_other_accounts_the_pages_do_not_exist(school, browse, why):
     if why != "gone":
         assert live_of(una) == 1
     del una_at
+
+
+def test_who_is_on_no_staff_of_the_school_has_no_page_there_for_anybody(school, browse):
+    factories.grant(school.nia, SCHOOL_ADMIN, school=school.cast.brook)
+    for reader in (school.nia, school.cast.ada):
+        browser = browse(reader)
+        assert browser.get(page_of(school.bo, school.cast.brook)).status == 200
+        for reset in (False, True):
+            address = page_of(school.bo, school.cast.abbey, reset=reset)
+            assert browser.get(address).status == 404
+            assert browser.post(address, session="all").status == 404
 
 
 def test_s62_the_actions_refuse_it_too(school):
