@@ -17,7 +17,7 @@ from schoolgate.audit.actions import SYSTEM, user_actor
 from schoolgate.people.actions import set_password
 from schoolgate.sign_in import guesses, totp
 from schoolgate.sign_in.guesses import LIMITS, Kind
-from schoolgate.sign_in.models import Outcome, SignInEvent, Totp
+from schoolgate.sign_in.models import Outcome, SignInEvent, Totp, UserSession
 from schoolgate.web.views.sign_in import NO, TOO_MANY, WRONG_CODE
 from tests import factories
 from tests.cast import assemble
@@ -218,6 +218,15 @@ def test_s24_of_fifty_guesses_at_once_ten_are_let_through(own_database):
     assert says(tries(dora.email, PASSWORD)) == "too many"
     assert SignInEvent.objects.filter(outcome=Outcome.FAILED).count() == LIMIT
     assert SignInEvent.objects.filter(outcome=Outcome.TOO_MANY).count() == 41
+
+
+@pytest.mark.postgresql
+def test_fifty_sign_ins_of_one_user_at_once_wait_for_one_another(own_database):
+    dora = assemble().dora
+    set_password(user=dora, password=PASSWORD, by=SYSTEM)
+    # Of those who are at the door at the same moment some are told to wait (S24); none fails.
+    assert at_once(lambda: says(tries(dora.email, PASSWORD)) in ("in", "too many")) == 50
+    assert UserSession.objects.filter(user=dora).count() >= LIMIT
 
 
 @pytest.mark.postgresql
