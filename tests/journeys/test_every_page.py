@@ -35,6 +35,8 @@ PAGES = [route for route in routes() if route.name not in FORM_ONLY]
 SAME_TITLE = [
     {"home", "pupils"},
     {"invitation", "set-up"},
+    # There is a file only while codes have just been made.
+    {"account-codes", "account-codes-file"},
     *({"my-school", other} for other in ("establishments", "school-staff", "school-subjects")),
 ]
 

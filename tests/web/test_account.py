@@ -207,7 +207,7 @@ def test_s05_all_other_devices_are_signed_out(cast, signs_in):
     assert (is_in(phone), is_in(tablet), is_in(here)) == (False, False, True)
 
 
-@pytest.mark.parametrize("session", ["theirs", "mine", "0", "-1", "x", "", "9" * 40, "²"])
+@pytest.mark.parametrize("session", ["theirs", "mine", "0", "-1", "x", "", "9" * 5000, "²"])
 def test_nobody_ends_the_session_of_somebody_else_here(cast, signs_in, session):
     here, other = signs_in(cast.dora), signs_in(cast.theo)
     ids = {

@@ -83,6 +83,7 @@ def test_the_mark_that_stands_for_no_password_is_none(cast, left_alone):
     browser = left_alone(cast.dora)
     page = browser.post(CONFIRM, step="password", password=NO_PASSWORD)
     assert "Sign out, sign in again" in page.text
+    assert not SignInEvent.objects.exists()
     assert browser.get(APP).status == 302
 
 
@@ -118,6 +119,16 @@ def test_s24_one_that_is_right_gives_no_new_guesses(cast, left_alone, with_passw
     for n in range(5):
         browser.post(CONFIRM, step="password", password=f"guess {n}")
     assert "Wait five minutes" in browser.post(CONFIRM, step="password", password=password).text
+
+
+def test_one_that_is_right_is_no_guess(clock, cast, left_alone, with_password):
+    password, secret = with_password(cast.dora), an_app(cast.dora)
+    browser = left_alone(cast.dora, Second.TOTP)
+    for _ in range(11):
+        assert browser.post(CONFIRM, step="password", password=password).status == 302
+        clock.wait(seconds=30)
+        right = pyotp.TOTP(secret).at(timezone.now())
+        assert browser.post(CONFIRM, step="code", code=right).status == 302
 
 
 def test_s06_the_key_of_the_browser_session_is_new_afterwards(cast, left_alone, with_password):
