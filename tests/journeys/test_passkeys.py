@@ -89,7 +89,8 @@ def she_sets_up_with_her_phone(priya: Person, address: str) -> None:
     priya.sees("Or without a password")
     priya.looks("invitation")
     priya.presses("Set up with a passkey")
-    priya.page.get_by_role("heading", name="My pupils").wait_for()
+    priya.waits_for("recovery codes")
+    priya.opens("/pupils/")
     priya.sees("Clewlow, Ava")
 
 

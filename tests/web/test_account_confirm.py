@@ -9,7 +9,7 @@ import pytest
 from django.utils import timezone
 
 from schoolgate.people.models import NO_PASSWORD, User
-from schoolgate.sign_in.models import Passkey, Second, SignInEvent, UserSession
+from schoolgate.sign_in.models import Second, SignInEvent, UserSession
 from tests.web.browsing import Browser
 from tests.web.test_second_factor import an_app
 
@@ -147,12 +147,9 @@ def test_s59_it_leads_nowhere_else(cast, left_alone, with_password, next_):
     assert browser.post(CONFIRM, step="password", password=password, next=next_).leads_to == "/"
 
 
-def test_whoever_has_neither_is_told_what_to_do(cast, left_alone):
-    User.objects.filter(pk=cast.dora.pk).update(password=NO_PASSWORD)
-    Passkey.objects.create(
-        user=cast.dora, name="Key", credential_id="k", public_key=b"", made_at=timezone.now()
-    )
-    browser = left_alone(cast.dora, Second.PASSKEY)
+def test_whoever_has_none_of_them_is_told_what_to_do(cast, left_alone):
+    User.objects.filter(pk=cast.noor.pk).update(password=NO_PASSWORD)
+    browser = left_alone(cast.noor, Second.PROVIDER)
     page = browser.get(CONFIRM)
     assert "Sign out, sign in again as you always do" in page.text
     assert b'type="password"' not in page.bytes

@@ -21,10 +21,11 @@ from schoolgate.kit.records import Ending
 from schoolgate.people import actions as people
 from schoolgate.people import invitations
 from schoolgate.people.models import NO_PASSWORD, User
-from schoolgate.sign_in import passkeys
+from schoolgate.sign_in import passkeys, recovery_codes
 from schoolgate.sign_in.guesses import LIMITS, Kind
 from schoolgate.sign_in.models import Passkey, SignInEvent, UserSession
 from schoolgate.sign_in.passkeys import Site
+from schoolgate.web.views.account_confirm import NOT_THIS
 from schoolgate.web.views.passkeys import NO
 from schoolgate.web.views.sign_in import TOO_MANY
 from tests.cast import assemble
@@ -316,7 +317,8 @@ def add(browser: Browser, device: Device, name: str = "My phone", **fields: Any)
 def test_several_are_added_named_and_removed(cast, browse, phone, with_password):
     with_password(cast.noor)
     browser = browse(cast.noor)
-    assert add(browser, phone).leads_to == "/account/factors/"
+    assert add(browser, phone).leads_to == "/account/factors/codes/"
+    assert recovery_codes.left(cast.noor.pk) == 10
     assert add(browser, Device(), "Key").leads_to == "/account/factors/"
     first, second = passkeys.of(cast.noor.pk)
     assert [first.name, second.name] == ["My phone", "Key"]
@@ -373,7 +375,7 @@ def test_s14_another_users_passkey_does_not_exist(cast, browse, phone):
 def test_s05_a_change_offers_to_end_the_other_sessions(cast, browse, phone, with_password):
     with_password(cast.noor)
     here, there = browse(cast.noor), browse(cast.noor)
-    add(here, phone, sign_out_others="on")
+    add(here, phone, others="on")
     assert here.get("/account/factors/").status == 200
     assert there.get("/account/factors/").leads_to.startswith("/sign-in/")
     assert sorted(UserSession.objects.values_list("ended_how", flat=True)) == ["", "changed"]
@@ -382,7 +384,7 @@ def test_s05_a_change_offers_to_end_the_other_sessions(cast, browse, phone, with
     shows(there, phone)
     mine = passkeys.of(cast.noor.pk).get()
     assert "Sign out everywhere else" in here.get(f"/account/passkeys/{mine.pk}/").text
-    here.post(f"/account/passkeys/{mine.pk}/", step="remove", sign_out_others="on")
+    here.post(f"/account/passkeys/{mine.pk}/", step="remove", others="on")
     assert here.get("/account/factors/").status == 200
     assert there.get("/account/factors/").leads_to.startswith("/sign-in/")
 
@@ -395,6 +397,27 @@ def test_only_whoever_has_just_proved_who_they_are_adds_one(cast, browse, phone)
     for address in (ADD, f"/account/passkeys/{passkey.pk}/"):
         for page in (browser.get(address), browser.post(address, passkey_begin="1", name="x")):
             assert page.leads_to.startswith("/account/confirm/")
+
+
+def test_a_passkey_confirms_who_is_there(clock, cast, browse, phone):
+    passkey = has_passkey(cast.dora, phone)
+    thief = Device()
+    has_passkey(cast.theo, thief)
+    confirm, mine = "/account/confirm/", f"/account/passkeys/{passkey.pk}/"
+    browser = browse(cast.dora)
+    clock.wait(minutes=16)
+    assert browser.get(mine).leads_to.startswith(confirm)
+    assert "Go on with a passkey" in browser.get(confirm).text
+    options = asked(browser, confirm)
+    assert len(options["allowCredentials"]) == 1
+    for answer in (thief.proves(options), phone.proves(options), "{}"):
+        page = browser.post(confirm, step="passkey", passkey_answer=answer)
+        assert NOT_THIS in page.text
+    assert browser.get(mine).status == 302
+    answer = phone.proves(asked(browser, confirm))
+    page = browser.post(confirm, step="passkey", passkey_answer=answer, next=mine)
+    assert page.leads_to == mine
+    assert browser.get(mine).status == 200
 
 
 def test_s25_a_passkey_opens_what_was_shut_for_want_of_a_second_factor(clock, cast, browse, phone):
@@ -414,7 +437,7 @@ def test_the_last_factor_of_somebody_who_must_have_one_stays(cast, browse, phone
     browser = browse(cast.dora)
     add(browser, phone)
     mine = passkeys.of(cast.dora.pk).get()
-    page = browser.post(f"/account/passkeys/{mine.pk}/", step="remove", sign_out_others="on")
+    page = browser.post(f"/account/passkeys/{mine.pk}/", step="remove", others="on")
     assert "Set up another second factor first" in page.text
     assert page.title.startswith("Error: ")
     User.objects.filter(pk=cast.dora.pk).update(password=NO_PASSWORD)
@@ -437,7 +460,8 @@ def test_an_invitation_is_used_up_by_a_passkey(cast, browse, phone):
     token = token_of(cast.dora)
     browser = browse(None)
     assert "Set up with a passkey" in browser.get(f"/invitation/{token}/").text
-    assert set_up(browser, token, phone).leads_to == "/"
+    assert set_up(browser, token, phone).leads_to == "/account/factors/codes/"
+    assert recovery_codes.left(cast.dora.pk) == 10
     assert "Amira" in browser.get("/pupils/").text
     dora = User.objects.get(pk=cast.dora.pk)
     assert (dora.password, dora.has_password) == (NO_PASSWORD, False)

@@ -2,9 +2,8 @@
 
 from django import forms
 
-from schoolgate.web.components import Line, Tick
-
-EVERYWHERE_ELSE = "Sign out everywhere else"
+from schoolgate.web.components import Line
+from schoolgate.web.forms.account import RemoveForm
 
 
 class PasskeyForm(forms.Form):
@@ -19,12 +18,5 @@ class PasskeyForm(forms.Form):
     )
 
 
-class NewPasskeyForm(PasskeyForm):
-    """A passkey to be made."""
-
-    sign_out_others = forms.BooleanField(
-        label=EVERYWHERE_ELSE,
-        required=False,
-        help_text="On other devices and in other browsers you then have to sign in again",
-        widget=Tick(),
-    )
+class NewPasskeyForm(RemoveForm, PasskeyForm):
+    """A passkey to be made; as where one is removed, other sessions can be ended."""

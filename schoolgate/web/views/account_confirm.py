@@ -8,23 +8,30 @@ from django.views.decorators.http import require_http_methods
 from schoolgate.sign_in import factors, guesses, log, sessions, totp
 from schoolgate.sign_in.guesses import Kind
 from schoolgate.sign_in.models import Door, Outcome, Second
+from schoolgate.web import passkey_asking as asking
 from schoolgate.web.forms.account import ConfirmCodeForm, ConfirmPasswordForm
 from schoolgate.web.origin import origin
 from schoolgate.web.permissions import account_start, current_session, visitor
 from schoolgate.web.views.account import wrong_password
 from schoolgate.web.views.sign_in import TOO_MANY, WRONG_CODE, local
 
+NOT_THIS = "Try again, or with another of your passkeys: this one is not known here as yours."
+_PURPOSE = "confirm"
+
 
 @account_start
 @require_http_methods(["GET", "HEAD", "POST"])
 def confirm(request: HttpRequest) -> HttpResponse:
-    """By the password or a code of the authenticator app, whichever the user has."""
+    """By the password, a code of the authenticator app or a passkey, whichever the user has."""
     person, back = visitor(request), local(request)
+    if asking.is_begun(request):
+        return asking.ask_for_one_of(request, _PURPOSE, person.pk)
     step = request.POST.get("step", "")
     given = request.POST if request.method == "POST" else None
     by_password = ConfirmPasswordForm(given if step == "password" else None)
     by_code = ConfirmCodeForm(given if step == "code" else None)
-    has_app = Second.TOTP in factors.kinds(person.pk)
+    kinds, failed = factors.kinds(person.pk), ""
+    has_app = Second.TOTP in kinds
     if step == "password" and person.has_password and by_password.is_valid():
         problem = wrong_password(person, by_password.cleaned_data["password"])
         if not problem:
@@ -37,10 +44,17 @@ def confirm(request: HttpRequest) -> HttpResponse:
             return _proved(request, back)
         by_code.add_error("code", problem)
         _note(request, Second.TOTP, problem)
+    elif step == "passkey":
+        failed = _wrong_passkey(request, person.pk)
+        if not failed:
+            return _proved(request, back)
+        _note(request, Second.PASSKEY, failed)
     forms = {
         "by_password": by_password if person.has_password else None,
         "by_code": by_code if has_app else None,
         "form": by_code if step == "code" else by_password,
+        "has_passkey": Second.PASSKEY in kinds,
+        "failed": failed,
         "next": back,
     }
     return render(request, "web/account_confirm.html", forms)
@@ -52,6 +66,16 @@ def _wrong_code(user_id: int, code: str) -> str:
         return TOO_MANY
     if not totp.check(user_id, code):
         return WRONG_CODE
+    guesses.take_back(Kind.CONFIRM, user_id)
+    return ""
+
+
+def _wrong_passkey(request: HttpRequest, user_id: int) -> str:
+    """What is wrong with a passkey, in words. Tries are counted (S24)."""
+    if not guesses.may_try(Kind.CONFIRM, user_id):
+        return TOO_MANY
+    if not asking.is_one_of(request, _PURPOSE, user_id):
+        return NOT_THIS
     guesses.take_back(Kind.CONFIRM, user_id)
     return ""
 

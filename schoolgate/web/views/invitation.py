@@ -9,11 +9,13 @@ from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods
 
 from schoolgate.access.sign_in import SignInBackend, may_enter
+from schoolgate.audit.actions import user_actor
 from schoolgate.kit.refusal import Refusal
 from schoolgate.people import invitations
 from schoolgate.people.models import User
-from schoolgate.sign_in import passkeys
+from schoolgate.sign_in import passkeys, recovery_codes
 from schoolgate.sign_in.models import Door, Second
+from schoolgate.web import fresh_codes
 from schoolgate.web import passkey_asking as asking
 from schoolgate.web.entering import enter
 from schoolgate.web.forms.sign_in import ChoosePasswordForm
@@ -64,7 +66,9 @@ def _with_passkey(request: HttpRequest, link: str, person: User) -> HttpResponse
         if str(refusal) == invitations.USE_ANOTHER:
             return _over(request)
         return _page(request, person, ChoosePasswordForm(person=person), failed=str(refusal))
-    return redirect("home")
+    by = user_actor(person.pk)
+    fresh_codes.keep(request, recovery_codes.make_first(user_id=person.pk, by=by))
+    return redirect("account-codes")
 
 
 def _enter(request: HttpRequest, redeem: Callable[[], User], second: Second) -> None:

@@ -3,18 +3,20 @@
 from typing import Any
 
 from django.contrib import messages
-from django.db import transaction
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods, require_POST
 
 from schoolgate.audit.actions import batch
 from schoolgate.kit.refusal import Refusal
-from schoolgate.sign_in import guesses, log, passkeys, sessions
+from schoolgate.sign_in import guesses, log, passkeys, recovery_codes, sessions
 from schoolgate.sign_in.guesses import Kind
-from schoolgate.sign_in.models import Door, Outcome, Passkey, Second, SessionEnding
+from schoolgate.sign_in.models import Door, Outcome, Passkey, Second
+from schoolgate.sign_in.notices import tell_of_change
+from schoolgate.web import fresh_codes
 from schoolgate.web import passkey_asking as asking
 from schoolgate.web.entering import Halfway, enter, halfway, standing_of
+from schoolgate.web.forms.account import RemoveForm
 from schoolgate.web.forms.passkeys import NewPasskeyForm, PasskeyForm
 from schoolgate.web.forms.sign_in import SecondStepForm, SignInForm
 from schoolgate.web.origin import network_of, origin
@@ -26,6 +28,7 @@ from schoolgate.web.permissions import (
     public,
     visitor,
 )
+from schoolgate.web.views.account import others_out, outcome
 from schoolgate.web.views.sign_in import TOO_MANY, local
 
 # One sentence for every failure: it must not tell who has an account, or is inactive (S9).
@@ -100,8 +103,7 @@ def _second_failed(request: HttpRequest, half: Halfway) -> str:
 def add(request: HttpRequest) -> HttpResponse:
     """Makes a passkey for whoever is signed in."""
     person = visitor(request)
-    first = {"name": origin(request).device, "sign_out_others": True}
-    form = NewPasskeyForm(request.POST or None, initial=first)
+    form = NewPasskeyForm(request.POST or None, initial={"name": origin(request).device})
     if asking.is_begun(request):
         if not form.is_valid():
             return asking.refuse(_problem_of(form))
@@ -111,39 +113,40 @@ def add(request: HttpRequest) -> HttpResponse:
         return asking.ask(request, _ADD, person.pk, begun)
     if request.method == "POST" and form.is_valid():
         try:
-            _add(request, form.cleaned_data)
+            codes = _add(request, form.cleaned_data)
         except Refusal as refusal:
             form.add_error(None, str(refusal))
         else:
-            messages.success(request, f"{form.cleaned_data['name']} has been added.")
-            return redirect("account-factors")
+            return _added(request, form.cleaned_data, codes)
     return render(request, "web/passkey_add.html", {"form": form})
+
+
+def _added(request: HttpRequest, told: dict[str, Any], codes: list[str]) -> HttpResponse:
+    request.session.cycle_key()
+    messages.success(request, f"{told['name']} has been added.{outcome(told['others'])}")
+    if not codes:
+        return redirect("account-factors")
+    fresh_codes.keep(request, codes)
+    return redirect("account-codes")
 
 
 def _problem_of(form: PasskeyForm) -> str:
     return str(next(iter(form.errors.values()))[0])
 
 
-def _add(request: HttpRequest, told: dict[str, Any]) -> None:
+def _add(request: HttpRequest, told: dict[str, Any]) -> list[str]:
+    """Give the user the passkey; their recovery codes, where they had none."""
     by, session, user_id = actor(request), current_session(request), visitor(request).pk
     challenge = asking.take(request, _ADD, user_id)
     made = passkeys.read_made(asking.site(request), challenge, asking.answer(request))
-    with batch(by=by):
+    with batch(by=by) as events:
         passkeys.make(user_id=user_id, made=made, name=told["name"], by=by)
+        tell_of_change([user_id], at=events.at)
+        codes = recovery_codes.make_first(user_id=user_id, by=by)
         if session.second == Second.NONE:
             sessions.prove_second(session, Second.PASSKEY)
-        _end_others(request, told["sign_out_others"])
-
-
-def _end_others(request: HttpRequest, wanted: bool) -> None:
-    """A change of second factor ends the other sessions, if that is wanted (S5)."""
-    if wanted:
-        sessions.end_all(
-            [visitor(request).pk],
-            how=SessionEnding.CHANGED,
-            by=actor(request),
-            but=current_session(request).pk,
-        )
+        others_out(request, told["others"])
+    return codes
 
 
 @account_start
@@ -171,17 +174,18 @@ def one(request: HttpRequest, passkey_id: int) -> HttpResponse:
 
 
 def _remove(request: HttpRequest, passkey: Passkey) -> HttpResponse:
-    known = standing_of(request)
-    with transaction.atomic():
-        passkeys.remove(
-            passkey, must_have_one=known is None or known.is_required, by=actor(request)
-        )
-        _end_others(request, "sign_out_others" in request.POST)
-    messages.success(request, f"{passkey.name} has been removed.")
+    known, by = standing_of(request), actor(request)
+    others = "others" in request.POST
+    with batch(by=by) as events:
+        passkeys.remove(passkey, must_have_one=known is None or known.is_required, by=by)
+        tell_of_change([passkey.user_id], at=events.at)
+        others_out(request, others)
+    messages.success(request, f"{passkey.name} has been removed.{outcome(others)}")
     return redirect("account-factors")
 
 
 def _one_page(
     request: HttpRequest, passkey: Passkey, form: PasskeyForm, failed: str = ""
 ) -> HttpResponse:
-    return render(request, "web/passkey.html", {"passkey": passkey, "form": form, "failed": failed})
+    shown = {"passkey": passkey, "form": form, "remove": RemoveForm(), "failed": failed}
+    return render(request, "web/passkey.html", shown)
