@@ -29,7 +29,7 @@ from schoolgate.web.permissions import (
     visitor,
 )
 from schoolgate.web.views.account import others_out, outcome
-from schoolgate.web.views.sign_in import TOO_MANY, local
+from schoolgate.web.views.sign_in import TOO_MANY, local, second_page
 
 # One sentence for every failure: it must not tell who has an account, or is inactive (S9).
 NO = "Try again, or sign in another way: nobody is signed in with this passkey."
@@ -78,8 +78,7 @@ def _second(request: HttpRequest) -> HttpResponse:
     if not failed:
         enter(request, half.user, door=half.door, second=Second.PASSKEY)
         return HttpResponseRedirect(half.back)
-    shown = {"form": SecondStepForm(), "half": half, "has_passkey": True, "failed": failed}
-    return render(request, "web/sign_in_second.html", shown)
+    return second_page(request, half, SecondStepForm(), failed)
 
 
 def _second_failed(request: HttpRequest, half: Halfway) -> str:

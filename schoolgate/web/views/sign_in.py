@@ -9,7 +9,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 from schoolgate.access import sign_in as access
 from schoolgate.kit.names import email_key
 from schoolgate.people.models import User
-from schoolgate.sign_in import guesses, log, passkeys, recovery_codes, totp
+from schoolgate.sign_in import factors, guesses, log, recovery_codes, totp
 from schoolgate.sign_in.guesses import Kind
 from schoolgate.sign_in.models import Door, Outcome, Second
 from schoolgate.web.entering import Halfway, enter, first_factor_passed, halfway, leave
@@ -86,9 +86,22 @@ def second(request: HttpRequest) -> HttpResponse:
         else:
             _note_second(request, half, Outcome.SECOND_FAILED)
             form.add_error("code", WRONG_CODE)
-    has_passkey = passkeys.of(half.user.pk).exists()
-    context = {"form": form, "half": half, "has_passkey": has_passkey}
-    return render(request, "web/sign_in_second.html", context)
+    return second_page(request, half, form)
+
+
+def second_page(
+    request: HttpRequest, half: Halfway, form: SecondStepForm, failed: str = ""
+) -> HttpResponse:
+    """The page of the second step; what suits the factors that the user has comes first."""
+    kinds = factors.kinds(half.user.pk)
+    shown = {
+        "form": form,
+        "half": half,
+        "has_app": Second.TOTP in kinds,
+        "has_passkey": Second.PASSKEY in kinds,
+        "failed": failed,
+    }
+    return render(request, "web/sign_in_second.html", shown)
 
 
 def _shown(user: User, code: str) -> Second:
