@@ -128,6 +128,7 @@ def things(demonstration: Started, database: Path) -> dict[str, Any]:
         "led": {"subject_id": led, "class_id": led_class},
         "role_id": role,
         "mail_id": mail,
+        "passkey_id": 987_654,  # nobody in the demonstration has one: test_passkeys.py looks at it
         "token": "no-such-link",
         "link": "no-such-link",
         "kind": "users",
