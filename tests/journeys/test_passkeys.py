@@ -147,7 +147,7 @@ def she_names_it(priya: Person) -> None:
 
 def helen_makes_her_inactive(helen: Person, address: str) -> None:
     helen.opens(f"{USERS}?q={address}")
-    helen.page.locator("main table a").first.click()
+    helen.follows("Priya")
     helen.follows("Make inactive")
     helen.presses("Make inactive")
     helen.waits_for("Inactive")
