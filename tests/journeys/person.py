@@ -19,8 +19,6 @@ KEPT = {
     "missing", "my-pupils", "pupil", "why", "users", "user", "upload", "preview", "report",
     "events", "columns", "row", "access", "undo-preview", "user-preview", "user-select",
     "invitation", "staff", "staff-add", "leavers", "account", "factors", "app", "codes", "devices",
-    "sign-in", "passkey-add", "passkey",
-    "sign-ins", "user-sign-in",
     "sign-in", "passkey-add", "sign-ins", "user-sign-in",
 }  # fmt: skip
 RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]

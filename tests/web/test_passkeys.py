@@ -1,17 +1,13 @@
-"""Signing in with a passkey, one's own passkeys, and setting up with one."""
+"""Signing in with a passkey, alone or as the second factor (S8, S9, S24, S26)."""
 
 from __future__ import annotations
 
 import re
-import threading
-from datetime import timedelta
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 from django.db import connection
-from django.test import Client
 from django.test.utils import CaptureQueriesContext
-from django.utils import timezone
 from fido2.cose import ES256
 
 from schoolgate.access.actions import deny
@@ -19,53 +15,20 @@ from schoolgate.audit.actions import SYSTEM
 from schoolgate.audit.models import Event
 from schoolgate.kit.records import Ending
 from schoolgate.people import actions as people
-from schoolgate.people import invitations
-from schoolgate.people.models import NO_PASSWORD, User
-from schoolgate.sign_in import passkeys, recovery_codes
+from schoolgate.people.models import User
+from schoolgate.sign_in import passkeys
 from schoolgate.sign_in.guesses import LIMITS, Kind
 from schoolgate.sign_in.models import Passkey, SignInEvent, UserSession
-from schoolgate.sign_in.passkeys import Site
-from schoolgate.web.views.account_confirm import NOT_THIS
 from schoolgate.web.views.passkeys import NO
 from schoolgate.web.views.sign_in import TOO_MANY
-from tests.cast import assemble
 from tests.sign_in.authenticator import Device
 from tests.web.browsing import PASSWORD, Browser, masked
-from tests.web.test_invitation import token_of
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from tests.databases import OwnDatabase
-
-SITE = Site("testserver", "http://testserver", "Schoolgate")
-DOOR, ADD = "/sign-in/passkey/", "/account/passkeys/add/"
+from tests.web.passkeys import DOOR, SITE, asked, has_passkey, shows
 
 
 @pytest.fixture
 def phone() -> Device:
     return Device()
-
-
-def has_passkey(user: User, device: Device) -> Passkey:
-    """The user has set up, with a passkey on the device and no password."""
-    User.objects.filter(pk=user.pk, password__startswith="!").update(password=NO_PASSWORD)
-    begun = passkeys.begin_making(SITE, user_id=user.pk, shown="x", name="x")
-    made = passkeys.read_made(SITE, begun.challenge, device.makes(begun.options))
-    return passkeys.make(user_id=user.pk, made=made, name="Phone", by=SYSTEM)
-
-
-def asked(browser: Browser, address: str = DOOR, **fields: Any) -> dict[str, Any]:
-    """What the browser is told to ask for."""
-    told = browser.post(address, passkey_begin="1", **fields).response.json()
-    found: dict[str, Any] = told["options"]
-    return found
-
-
-def shows(browser: Browser, device: Device, **wrong: Any) -> Any:
-    """The page after the device has answered at the sign-in page."""
-    answer = device.proves(asked(browser), **wrong)
-    return browser.post(DOOR, passkey_answer=answer, next="/pupils/")
 
 
 def outcomes() -> list[tuple[str, int | None]]:
@@ -304,266 +267,3 @@ def test_s01_a_denial_between_the_factors_ends_it(cast, halfway, phone):
     told = halfway.post(DOOR, passkey_begin="1", step="second").response.json()
     assert told == {"problem": "Begin again: it has taken too long."}
     assert not UserSession.objects.exists()
-
-
-# One's own passkeys.
-
-
-def add(browser: Browser, device: Device, name: str = "My phone", **fields: Any) -> Any:
-    options = asked(browser, ADD, name=name, **fields)
-    return browser.post(ADD, name=name, passkey_answer=device.makes(options), **fields)
-
-
-def test_several_are_added_named_and_removed(cast, browse, phone, with_password):
-    with_password(cast.noor)
-    browser = browse(cast.noor)
-    assert add(browser, phone).leads_to == "/account/factors/codes/"
-    assert recovery_codes.left(cast.noor.pk) == 10
-    assert add(browser, Device(), "Key").leads_to == "/account/factors/"
-    first, second = passkeys.of(cast.noor.pk)
-    assert [first.name, second.name] == ["My phone", "Key"]
-    page = browser.get(f"/account/passkeys/{first.pk}/")
-    assert "Not used yet." in page.text
-    browser.post(f"/account/passkeys/{first.pk}/", step="save", name="Work phone")
-    page = browser.get(f"/account/passkeys/{first.pk}/")
-    assert "Passkey Work phone" in page.text
-    page = browser.post(f"/account/passkeys/{first.pk}/", step="save", name=" ")
-    assert "Enter a name for the passkey" in page.text
-    for one in (first, second):
-        browser.post(f"/account/passkeys/{one.pk}/", step="remove")
-        assert browser.get(f"/account/passkeys/{one.pk}/").status == 404
-    assert NO in shows(browse(None), phone).text
-    found = Event.objects.filter(kind="passkey", user_id=cast.noor.pk).order_by("pk")
-    assert [event.verb for event in found] == ["added", "added", "changed", "removed", "removed"]
-
-
-def test_adding_one_wants_a_name_before_the_device_is_asked(cast, browse, phone):
-    browser = browse(cast.dora)
-    told = browser.post(ADD, passkey_begin="1", name=" ").response.json()
-    assert told == {"problem": "Enter a name for the passkey, for example “My phone”."}
-
-
-def test_what_was_not_asked_for_adds_nothing(cast, browse, phone):
-    browser = browse(cast.dora)
-    answer = phone.makes(asked(browser, ADD, name="x"))
-    thief = browse(cast.theo)
-    asked(thief, ADD, name="x")
-    for page in (
-        thief.post(ADD, name="x", passkey_answer=answer),  # made for Dora's challenge
-        browser.post(ADD, name="x", passkey_answer="{}"),
-        browser.post(ADD, name="x", passkey_answer=answer),  # the challenge is used up
-        browser.post(ADD, name="x"),
-    ):
-        assert passkeys.NOT_MADE in page.text
-        assert page.title.startswith("Error: ")
-    assert not Passkey.objects.exists()
-
-
-def test_s14_another_users_passkey_does_not_exist(cast, browse, phone):
-    passkey = has_passkey(cast.dora, phone)
-    thief = browse(cast.theo)
-    for page in (
-        thief.get(f"/account/passkeys/{passkey.pk}/"),
-        thief.post(f"/account/passkeys/{passkey.pk}/", step="remove"),
-        thief.post(f"/account/passkeys/{passkey.pk}/", step="save", name="Mine"),
-    ):
-        assert page.status == 404
-        assert masked(page.response) == masked(thief.get("/account/passkeys/987654/").response)
-    assert Passkey.objects.get().name == "Phone"
-
-
-def test_s05_a_change_offers_to_end_the_other_sessions(cast, browse, phone, with_password):
-    with_password(cast.noor)
-    here, there = browse(cast.noor), browse(cast.noor)
-    add(here, phone, others="on")
-    assert here.get("/account/factors/").status == 200
-    assert there.get("/account/factors/").leads_to.startswith("/sign-in/")
-    assert sorted(UserSession.objects.values_list("ended_how", flat=True)) == ["", "changed"]
-
-    there = browse(None)
-    shows(there, phone)
-    mine = passkeys.of(cast.noor.pk).get()
-    assert "Sign out everywhere else" in here.get(f"/account/passkeys/{mine.pk}/").text
-    here.post(f"/account/passkeys/{mine.pk}/", step="remove", others="on")
-    assert here.get("/account/factors/").status == 200
-    assert there.get("/account/factors/").leads_to.startswith("/sign-in/")
-
-
-def test_only_whoever_has_just_proved_who_they_are_adds_one(cast, browse, phone):
-    browser = browse(cast.dora)
-    passkey = has_passkey(cast.dora, phone)
-    long_ago = timezone.now() - timedelta(minutes=16)
-    UserSession.objects.update(confirmed_at=long_ago, second="passkey")
-    for address in (ADD, f"/account/passkeys/{passkey.pk}/"):
-        for page in (browser.get(address), browser.post(address, passkey_begin="1", name="x")):
-            assert page.leads_to.startswith("/account/confirm/")
-
-
-def test_a_passkey_confirms_who_is_there(clock, cast, browse, phone):
-    passkey = has_passkey(cast.dora, phone)
-    thief = Device()
-    has_passkey(cast.theo, thief)
-    confirm, mine = "/account/confirm/", f"/account/passkeys/{passkey.pk}/"
-    browser = browse(cast.dora)
-    clock.wait(minutes=16)
-    assert browser.get(mine).leads_to.startswith(confirm)
-    assert "Go on with a passkey" in browser.get(confirm).text
-    options = asked(browser, confirm)
-    assert len(options["allowCredentials"]) == 1
-    for answer in (thief.proves(options), phone.proves(options), "{}"):
-        page = browser.post(confirm, step="passkey", passkey_answer=answer)
-        assert NOT_THIS in page.text
-    assert browser.get(mine).status == 302
-    answer = phone.proves(asked(browser, confirm))
-    page = browser.post(confirm, step="passkey", passkey_answer=answer, next=mine)
-    assert page.leads_to == mine
-    assert browser.get(mine).status == 200
-
-
-def test_s25_a_passkey_opens_what_was_shut_for_want_of_a_second_factor(clock, cast, browse, phone):
-    User.objects.filter(pk=cast.dora.pk).update(
-        factor_asked_at=timezone.now() - timedelta(hours=25), password=NO_PASSWORD
-    )
-    browser = browse(cast.dora)
-    assert browser.get("/pupils/").leads_to == "/account/factors/"
-    assert browser.get(ADD).status == 200
-    add(browser, phone)
-    assert browser.get("/pupils/").status == 200
-    assert UserSession.objects.get().second == "passkey"
-
-
-def test_the_last_factor_of_somebody_who_must_have_one_stays(cast, browse, phone, with_password):
-    with_password(cast.dora)
-    browser = browse(cast.dora)
-    add(browser, phone)
-    mine = passkeys.of(cast.dora.pk).get()
-    page = browser.post(f"/account/passkeys/{mine.pk}/", step="remove", others="on")
-    assert "Set up another second factor first" in page.text
-    assert page.title.startswith("Error: ")
-    User.objects.filter(pk=cast.dora.pk).update(password=NO_PASSWORD)
-    browser = browse(None)
-    shows(browser, phone)
-    page = browser.post(f"/account/passkeys/{mine.pk}/", step="remove")
-    assert "Set a password or add another passkey first" in page.text
-    assert passkeys.of(cast.dora.pk).exists()
-
-
-# Setting up.
-
-
-def set_up(browser: Browser, token: str, device: Device) -> Any:
-    address = f"/invitation/{token}/"
-    return browser.post(address, passkey_answer=device.makes(asked(browser, address)))
-
-
-def test_an_invitation_is_used_up_by_a_passkey(cast, browse, phone):
-    token = token_of(cast.dora)
-    browser = browse(None)
-    assert "Set up with a passkey" in browser.get(f"/invitation/{token}/").text
-    assert set_up(browser, token, phone).leads_to == "/account/factors/codes/"
-    assert recovery_codes.left(cast.dora.pk) == 10
-    assert "Amira" in browser.get("/pupils/").text
-    dora = User.objects.get(pk=cast.dora.pk)
-    assert (dora.password, dora.has_password) == (NO_PASSWORD, False)
-    session = UserSession.objects.get()
-    assert (session.door, session.second) == ("set-up", "passkey")
-    assert shows(browse(None), phone).status == 302
-    for method in ("get", "post"):
-        assert getattr(browse(None), method)(f"/invitation/{token}/").status == 404
-    page = browse(None).post("/sign-in/", name="dora@abbey.example", password=NO_PASSWORD)
-    assert page.status == 200
-
-
-def test_s19_what_is_asked_for_tells_nobody_whose_the_link_is(cast, browse):
-    browser, token = browse(None), token_of(cast.dora)
-    page = browser.post(f"/invitation/{token}/", passkey_begin="1")
-    assert page.response.json()["options"]["user"]["name"] == "d•••@abbey.example"
-    for private in (b"Dora", b"Teague", b"dora@", token.encode()):
-        assert private not in page.bytes
-    assert page.response.headers["Referrer-Policy"] == "strict-origin"
-    assert page.response.headers["Cache-Control"] == "no-store"
-
-
-def test_a_passkey_that_will_not_do_uses_nothing_up(cast, browse, phone):
-    token = token_of(cast.dora)
-    browser = browse(None)
-    address = f"/invitation/{token}/"
-    framed = phone.makes(asked(browser, address), origin="https://evil.example")
-    for answer in (framed, phone.makes(asked(browse(None), address)), ""):
-        page = browser.post(address, passkey_answer=answer)
-        assert passkeys.NOT_MADE in page.text
-        assert page.title.startswith("Error: ")
-    assert invitations.find(token)
-    assert not Passkey.objects.exists()
-    assert set_up(browser, token, phone).status == 302
-
-
-def test_s03_s18_a_link_that_died_meanwhile_sets_nothing_up(cast, browse):
-    for user, end in (
-        (cast.dora, lambda: deny([cast.dora.pk], by=SYSTEM)),
-        (cast.theo, lambda: token_of(cast.theo)),
-    ):
-        token, browser, device = token_of(user), browse(None), Device()
-        answer = device.makes(asked(browser, f"/invitation/{token}/"))
-        end()
-        page = browser.post(f"/invitation/{token}/", passkey_answer=answer)
-        never = browse(None).post("/invitation/never-was/", passkey_answer="{}")
-        assert (page.status, masked(page.response)) == (404, masked(never.response))
-    assert not Passkey.objects.exists()
-    assert not UserSession.objects.exists()
-
-
-@pytest.mark.postgresql
-@pytest.mark.parametrize("what", ["invitation", "challenge"])
-def test_s16_of_fifty_at_once_one_wins(own_database: OwnDatabase, what: str) -> None:
-    cast = assemble()
-    if what == "invitation":
-        tries = fifty_set_ups(token_of(cast.dora))
-    else:
-        phone = Device(counts=False)
-        has_passkey(cast.dora, phone)
-        tries = fifty_answers(phone)
-    won: list[int] = []
-    ready = threading.Barrier(len(tries))
-
-    def run(attempt: Callable[[], int]) -> None:
-        ready.wait()
-        try:
-            won.append(attempt())
-        finally:
-            connection.close()
-
-    threads = [threading.Thread(target=run, args=(attempt,)) for attempt in tries]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join(60)
-    assert len(won) == 50
-    assert won.count(302) == 1
-    assert UserSession.objects.filter(user=cast.dora).count() == 1
-    assert Passkey.objects.filter(user=cast.dora).count() == 1
-
-
-def fifty_set_ups(token: str) -> list[Callable[[], int]]:
-    """Fifty browsers, each with a passkey of its own made for the same invitation."""
-
-    def one() -> Callable[[], int]:
-        browser, device = Browser(Client(raise_request_exception=False)), Device()
-        address = f"/invitation/{token}/"
-        answer = device.makes(asked(browser, address))
-        return lambda: browser.post(address, passkey_answer=answer).status
-
-    return [one() for _ in range(50)]
-
-
-def fifty_answers(phone: Device) -> list[Callable[[], int]]:
-    """The same answer fifty times, from fifty windows of the browser that was asked."""
-    asking = Browser(Client(raise_request_exception=False))
-    answer = phone.proves(asked(asking))
-
-    def one() -> Callable[[], int]:
-        window = Client(raise_request_exception=False)
-        window.cookies.update(asking.client.cookies)
-        return lambda: Browser(window).post(DOOR, passkey_answer=answer).status
-
-    return [one() for _ in range(50)]
