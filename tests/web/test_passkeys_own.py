@@ -9,11 +9,13 @@ import pytest
 from django.utils import timezone
 
 from schoolgate.audit.models import Event
+from schoolgate.outbox.models import Mail
 from schoolgate.people.models import NO_PASSWORD, User
 from schoolgate.sign_in import passkeys, recovery_codes
 from schoolgate.sign_in.models import Passkey, UserSession
 from schoolgate.web.views.account_confirm import NOT_THIS
 from schoolgate.web.views.passkeys import NO
+from schoolgate.web.views.sign_in import TOO_MANY
 from tests.sign_in.authenticator import Device
 from tests.web.browsing import Browser, masked
 from tests.web.passkeys import asked, has_passkey, shows
@@ -50,6 +52,8 @@ def test_several_are_added_named_and_removed(cast, browse, phone, with_password)
         browser.post(f"/account/passkeys/{one.pk}/", step="remove")
         assert browser.get(f"/account/passkeys/{one.pk}/").status == 404
     assert NO in shows(browse(None), phone).text
+    told = Mail.objects.filter(kind="sign-in-changed", user_id=cast.noor.pk)
+    assert told.count() == 4  # of each but the new name
     found = Event.objects.filter(kind="passkey", user_id=cast.noor.pk).order_by("pk")
     assert [event.verb for event in found] == ["added", "added", "changed", "removed", "removed"]
 
@@ -135,6 +139,19 @@ def test_a_passkey_confirms_who_is_there(clock, cast, browse, phone):
     page = browser.post(confirm, step="passkey", passkey_answer=answer, next=mine)
     assert page.leads_to == mine
     assert browser.get(mine).status == 200
+
+
+def test_s24_confirming_by_passkey_is_limited(clock, cast, browse, phone):
+    has_passkey(cast.dora, phone)
+    confirm = "/account/confirm/"
+    browser = browse(cast.dora)
+    for _ in range(10):
+        assert NOT_THIS in browser.post(confirm, step="passkey", passkey_answer="{}").text
+    answer = phone.proves(asked(browser, confirm))
+    assert TOO_MANY in browser.post(confirm, step="passkey", passkey_answer=answer).text
+    clock.wait(minutes=5, seconds=1)
+    answer = phone.proves(asked(browser, confirm))
+    assert browser.post(confirm, step="passkey", passkey_answer=answer).leads_to == "/"
 
 
 def test_s25_a_passkey_opens_what_was_shut_for_want_of_a_second_factor(clock, cast, browse, phone):
