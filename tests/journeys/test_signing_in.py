@@ -41,6 +41,8 @@ def test_a_teacher_sets_up_with_an_app_and_loses_the_phone(
     she_finds_her_devices(grace)
     she_has_lost_her_phone(grace, address, codes)
     she_sets_up_the_next_phone(grace, secret)
+    helen_resets_her_second_factor(helen, address)
+    she_begins_anew(grace, address)
 
 
 def she_is_invited(helen: Person, address: str) -> None:
@@ -159,6 +161,25 @@ def she_sets_up_the_next_phone(grace: Person, old: str) -> None:
     grace.presses("Remove")
     grace.sees("There is a problem", "Set up another second factor first")
     grace.looks("app-remove")
+
+
+def helen_resets_her_second_factor(helen: Person, address: str) -> None:
+    helen.opens(f"/settings/users/?q={address}")
+    helen.follows("Winslow, Grace")
+    helen.opens(f"{helen.page.url}sign-in/")
+    helen.sees("Authenticator app", "9 recovery codes left")
+    helen.follows("Reset the second factor")
+    helen.presses("Reset the second factor")
+    helen.sees("The second factor of Grace Winslow is reset.")
+
+
+def she_begins_anew(grace: Person, address: str) -> None:
+    grace.opens("/pupils/")  # she is signed out everywhere
+    grace.waits_for("Sign in")
+    grace.signs_in(address, PASSWORD)
+    grace.waits_for("pupils")
+    grace.opens("/account/factors/")
+    grace.sees("Choose what suits you")
 
 
 @pytest.mark.parametrize("width", [1280, 390])
