@@ -41,6 +41,11 @@ BREACHED_PASSWORDS = os.environ.get("SCHOOLGATE_BREACHED_PASSWORDS", "").strip()
 # A removal of more than so many, and more than so many of a hundred, waits for a person (NEW8).
 BRAKE_COUNT = _whole("SCHOOLGATE_BRAKE_COUNT", 5)
 BRAKE_PERCENT = _whole("SCHOOLGATE_BRAKE_PERCENT", 10)
+# Identity providers with whose accounts people sign in (sign_in/provider_settings.py reads them).
+PROVIDERS = _list("SCHOOLGATE_PROVIDERS")
+PROVIDER_SETTINGS = {
+    name: value for name, value in os.environ.items() if name.startswith("SCHOOLGATE_PROVIDER_")
+}
 
 HTTPS = URL.startswith("https://")
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = HTTPS

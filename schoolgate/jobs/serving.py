@@ -19,6 +19,7 @@ import dj_database_url
 from schoolgate.jobs.stop import Stop
 from schoolgate.outbox.places import Server, letterbox_of, place_of
 from schoolgate.people import breached
+from schoolgate.sign_in import provider_settings
 
 SHORTEST_SECRET = 50
 MOST_DAYS = 90
@@ -51,6 +52,7 @@ def check(*, demo: bool, port: int) -> Serving:
         *_proxy(),
         *_mail(),
         *_breached_passwords(),
+        *_providers(),
     ]
     if problems:
         raise Stop("\n".join(problems))
@@ -244,6 +246,12 @@ def _breached_passwords() -> Iterator[str]:
             "Set SCHOOLGATE_BREACHED_PASSWORDS to a file of SHA-1 hashes in order, as the"
             f" downloader of Have I Been Pwned makes it, or leave it out: with {file}, {fault}."
         )
+
+
+def _providers() -> list[str]:
+    names = [name.strip() for name in _setting("SCHOOLGATE_PROVIDERS").split(",") if name.strip()]
+    _, problems = provider_settings.read(names, os.environ)
+    return problems
 
 
 def _bind() -> str:
