@@ -74,7 +74,7 @@ _SQL = (
 
 def _due_at(session: UserSession) -> datetime | None:
     known = vars(session)
-    if not known["is_required"] or known["has_factor"]:
+    if not known["is_required"] or known["has_factor"] or session.second == Second.PROVIDER:
         return None
     hours = known["grace_hours"]
     if hours is None and known["is_demonstration"]:
