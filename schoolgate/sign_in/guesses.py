@@ -37,6 +37,7 @@ class Kind(StrEnum):
     MAIL_ADDRESS = "mail-address"
     PASSKEY_ADDRESS = "passkey-address"
     PASSKEY_CHALLENGE = "passkey-challenge"
+    PROVIDER_ADDRESS = "provider-address"
 
 
 _GUESSING = Limit(10, timedelta(minutes=5))
@@ -52,6 +53,7 @@ LIMITS = {
     Kind.PASSKEY_ADDRESS: Limit(100, timedelta(minutes=5)),
     # A challenge is answered once, also where two answers come at the same moment.
     Kind.PASSKEY_CHALLENGE: Limit(1, timedelta(minutes=5)),
+    Kind.PROVIDER_ADDRESS: Limit(300, timedelta(minutes=5)),
 }
 
 

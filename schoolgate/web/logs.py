@@ -4,15 +4,19 @@ import logging
 import re
 
 _TOKEN = re.compile(r"(/(?:set-up|invitation)/)[^/\s\"'?]+")
+# What comes back from an identity provider holds what it sent behind the question mark.
+_ANSWER = re.compile(r"(/sign-in/with/[^/\s\"'?]+/back/?)\?[^\s\"']+")
 
 
 def holds_token(path: str) -> bool:
-    """Whether an address may be the link of a set-up or an invitation."""
-    return _TOKEN.search(path) is not None
+    """Whether an address may be the link of a set-up or an invitation, or the answer of an identity
+    provider."""
+    return _TOKEN.search(path) is not None or _ANSWER.search(f"{path}?-") is not None
 
 
 class WithoutTokens(logging.Formatter):
     """Blanks the tokens of links wherever a logged address, or a traceback, holds one (S19)."""
 
     def format(self, record: logging.LogRecord) -> str:
-        return _TOKEN.sub(r"\1...", super().format(record))
+        told = _TOKEN.sub(r"\1...", super().format(record))
+        return _ANSWER.sub(r"\1?...", told)
