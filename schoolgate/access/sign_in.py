@@ -43,7 +43,9 @@ def _known(condition: str, values: list[Any]) -> Candidate:
     found = _first(condition, values)
     if found is None:
         return Candidate(None, None)
-    enters = not vars(found)["is_shut_out"] and found.has_usable_password()
+    # Django takes a blank in place of a hash for one.
+    is_set_up = bool(found.password) and found.has_usable_password()
+    enters = is_set_up and not vars(found)["is_shut_out"]
     return Candidate(found.pk, found if enters else None)
 
 
