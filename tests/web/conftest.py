@@ -18,7 +18,20 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from contextlib import AbstractContextManager
 
+    from pytest_django.fixtures import SettingsWrapper
+
     from schoolgate.people.models import User
+
+
+@pytest.fixture(autouse=True)
+def a_provider(settings: SettingsWrapper) -> None:
+    """The organisation offers an identity provider, one that never answers."""
+    settings.PROVIDERS = ["northshire"]
+    settings.PROVIDER_SETTINGS = {
+        "SCHOOLGATE_PROVIDER_NORTHSHIRE_ISSUER": "http://127.0.0.1:9",
+        "SCHOOLGATE_PROVIDER_NORTHSHIRE_CLIENT": "schoolgate",
+        "SCHOOLGATE_PROVIDER_NORTHSHIRE_SECRET": "a secret",
+    }
 
 
 @pytest.fixture

@@ -23,6 +23,8 @@ from schoolgate.people.actions import make_set_up_link
 from schoolgate.people.models import Invitation
 from schoolgate.schools.models import Organisation
 from schoolgate.sign_in.models import Passkey
+from schoolgate.sign_in import providers
+from schoolgate.sign_in.openid import Identity
 from schoolgate.web.permissions import Permission, permission_of
 from tests import factories
 from tests.school import School, inside
@@ -73,6 +75,7 @@ class World:
     role_id: int
     passkey: Passkey
     school: School
+    account_link_id: int
 
     def address(self, route: Route, *, pupil: int, user: int | None = None) -> str:
         """The route's address for this pupil; everything else is there."""
@@ -91,6 +94,8 @@ class World:
             "token": self.token,
             "link": self.link,
             "mail_id": 1,
+            "provider": "northshire",
+            "link_id": self.account_link_id,
             "kind": "fault" if route.name == "import-findings" else "users",
             "code": "empty-cell",
             "row": 2,
@@ -141,6 +146,7 @@ def a_world(cast: Cast) -> World:
         int(factories.own_role().code.removeprefix(OWN)),
         a_passkey(),
         inside(cast),
+        an_account_link(cast.ada),
     )
 
 
@@ -150,6 +156,10 @@ def a_passkey() -> Passkey:
         user=factories.user(), name="Phone", credential_id="AA",
         public_key=b"", made_at=timezone.now(),
     )  # fmt: skip
+def an_account_link(user: User) -> int:
+    """The id of an account at an identity provider with which the user signs in."""
+    identity = Identity("northshire", "http://127.0.0.1:9", f"subject-{user.pk}", "", False)
+    return providers.link(user_id=user.pk, identity=identity, by=SYSTEM).pk
 
 
 def an_invitation(user: User) -> str:
@@ -172,6 +182,10 @@ FORMS: dict[str, dict[str, Any]] = {
     "sign-in-passkey": {"passkey_answer": "{}"},
     "account-passkey-add": {"name": "My phone", "passkey_answer": "{}"},
     "account-passkey": {"step": "save", "name": "Work phone"},
+    "provider-start": {},
+    "invitation-provider": {},
+    "account-provider-add": {},
+    "account-provider-remove": {"end_others": "on"},
     "sign-out": {},
     "account-details": {"phone": "0117 496 0000", "job_title": "Head of service"},
     "account-password": {"password": "another horse battery staple", "others": "on"},
@@ -261,4 +275,6 @@ ONES_OWN = {"account-passkey"}
 FORM_ONLY = {
     "sign-out", "sign-in-passkey", "import-apply", "import-recheck", "import-cancel",
     "import-save", "mail-retry",
+    "sign-out", "provider-start", "invitation-provider",
+    "import-apply", "import-recheck", "import-cancel", "import-save", "mail-retry",
 }  # fmt: skip
