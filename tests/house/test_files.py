@@ -32,9 +32,26 @@ def test_every_file_is_shorter_than_400_lines() -> None:
     assert {name: length for name, length in lengths.items() if length >= LONGEST} == {}
 
 
+# Of a provider, whose name is in the middle: those after it are put together by the program.
+OF_A_PROVIDER = re.compile(
+    r"SCHOOLGATE_PROVIDER_[A-Z0-9]+_(ISSUER|CLIENT|SECRET|LABEL|TENANTS|TRUST_SECOND_FACTOR)"
+)
+
+
 def settings_in(text: str) -> set[str]:
     """The names of settings of the environment in a text."""
-    return set(re.findall(r"\b(?:SCHOOLGATE_[A-Z_]+[A-Z]|DATABASE_URL)\b", text))
+    found = set(re.findall(r"\b(?:SCHOOLGATE_[A-Z_]+[A-Z]|DATABASE_URL)\b", text))
+    return {name for name in found if not OF_A_PROVIDER.fullmatch(name)}
+
+
+def test_every_setting_of_a_provider_is_told_in_running_md_and_no_other() -> None:
+    settings = ROOT / "schoolgate" / "sign_in" / "provider_settings.py"
+    read = set(re.findall(r'\bof\("([A-Z_]+)"\)', settings.read_text("utf-8")))
+    running = (ROOT / "docs" / "running.md").read_text("utf-8")
+
+    assert "ISSUER" in read
+    assert set(re.findall(r"`SCHOOLGATE_PROVIDER_<NAME>_([A-Z_]+)`", running)) == read
+    assert {match[1] for match in OF_A_PROVIDER.finditer(running)} <= read
 
 
 def test_every_setting_of_the_environment_is_told_in_running_md_and_no_other() -> None:

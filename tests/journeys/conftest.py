@@ -33,11 +33,17 @@ def database(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def demonstration(database: Path) -> Iterator[Started]:
+def more_settings() -> dict[str, str]:
+    """What a module sets besides."""
+    return {}
+
+
+@pytest.fixture(scope="module")
+def demonstration(database: Path, more_settings: dict[str, str]) -> Iterator[Started]:
     """`schoolgate start --demo`, with its worker, on a database of its own."""
     from tests.jobs.programs import started
 
-    with started("--demo", url=f"sqlite:///{database}") as running:
+    with started("--demo", url=f"sqlite:///{database}", **more_settings) as running:
         running.wait_for("Schoolgate is at", seconds=120)
         yield running
 

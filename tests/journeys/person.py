@@ -20,6 +20,10 @@ KEPT = {
     "events", "columns", "row", "access", "undo-preview", "user-preview", "user-select",
     "invitation", "staff", "staff-add", "leavers", "account", "factors", "app", "codes", "devices",
     "sign-in", "passkey-add", "sign-ins", "user-sign-in",
+    "sign-in", "passkey-add", "passkey",
+    "sign-ins", "user-sign-in",
+    "invitation", "staff", "staff-add", "leavers",
+    "other-accounts", "sign-in-elsewhere",
 }  # fmt: skip
 RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from django.test import Client
@@ -18,13 +18,11 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from contextlib import AbstractContextManager
 
-    from pytest_django.fixtures import SettingsWrapper
-
     from schoolgate.people.models import User
 
 
 @pytest.fixture(autouse=True)
-def a_provider(settings: SettingsWrapper) -> None:
+def a_provider(settings: Any) -> None:
     """The organisation offers an identity provider, one that never answers."""
     settings.PROVIDERS = ["northshire"]
     settings.PROVIDER_SETTINGS = {

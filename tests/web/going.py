@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import html
 import re
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from tests.sign_in.provider import comes_back_from
@@ -27,7 +27,7 @@ def goes(page: Page) -> str:
     return f"{parts.path}?{parts.query}"
 
 
-def comes_with(browser: Browser, name: str = "northshire", **fields: str) -> Page:
+def comes_with(browser: Browser, name: str = "northshire", **fields: Any) -> Page:
     """Press the provider's button on the sign-in page, sign in there, and come back."""
     return browser.get(goes(browser.post(f"/sign-in/with/{name}/", **fields)))
 
