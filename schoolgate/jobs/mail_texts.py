@@ -82,7 +82,7 @@ def access_ends(mails: Sequence[Due]) -> Mapping[int, Text]:
 
 
 def sign_in_changed(mails: Sequence[Due]) -> Mapping[int, Text]:
-    """That a password or a second factor has been changed, in case it was not them."""
+    """That the way in has been changed, in case it was not them."""
     there = _there(mails)
     name, texts = _organisation(), {}
     for mail in mails:

@@ -15,6 +15,7 @@ from schoolgate.people import invitations
 from schoolgate.people.models import User
 from schoolgate.sign_in import factors
 from schoolgate.sign_in.models import Passkey, ProviderLink
+from schoolgate.sign_in.notices import tell_of_change
 from schoolgate.sign_in.openid import Identity
 from schoolgate.sign_in.provider_settings import configured
 
@@ -41,8 +42,9 @@ def note_use(identity: Identity) -> None:
     links.update(used_at=timezone.now())
 
 
-def link(*, user_id: int, identity: Identity, by: Actor) -> ProviderLink:
-    """Let the user sign in with the account. One that is theirs already stays as it is.
+def link(*, user_id: int, identity: Identity, by: Actor, is_told: bool = True) -> ProviderLink:
+    """Let the user sign in with the account, and tell them by mail. One that is theirs already
+    stays as it is.
 
     Refusal when it is somebody else's, or the user is gone.
     """
@@ -67,6 +69,8 @@ def link(*, user_id: int, identity: Identity, by: Actor) -> ProviderLink:
         except IntegrityError:  # somebody was quicker
             raise Refusal(TAKEN) from None
         events.add([("added", KIND, made.pk, "", user_id, None, "")])
+        if is_told:
+            tell_of_change([user_id], at=events.at)
     return made
 
 
@@ -81,7 +85,7 @@ def accept(token: str, *, identity: Identity) -> User:
     by = user_actor(found.user_id)
     with batch(by=by):
         user = invitations.redeem(token, password=None, by=by)
-        link(user_id=user.pk, identity=identity, by=by)
+        link(user_id=user.pk, identity=identity, by=by, is_told=False)
     return user
 
 
@@ -96,6 +100,7 @@ def remove(*, user_id: int, link_id: int, by: Actor) -> None:
             raise Refusal(LAST)
         mine.filter(pk=link_id).delete()
         events.add([("removed", KIND, link_id, "", user_id, None, "")])
+        tell_of_change([user_id], at=events.at)
 
 
 def has_another_way(user_id: int, *, but: int) -> bool:

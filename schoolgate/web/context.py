@@ -94,6 +94,7 @@ def _account_steps(request: HttpRequest) -> list[Step]:
         ("Details", "account"),
         ("Password", "account-password"),
         ("Second factors", "account-factors"),
+        ("Other accounts", "account-providers"),
         ("Devices", "account-sessions"),
         ("Notices", "account-notices"),
     ]

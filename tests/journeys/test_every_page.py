@@ -55,14 +55,16 @@ class Walk:
 
     person: Person
     values: dict[str, Any]
+    own: dict[str, Any]
     faults: list[str] = field(default_factory=list)
     titles: dict[str, str] = field(default_factory=dict)
 
     def visits(self, route: Route) -> None:
         """One page, if it is one: not a file, a list of suggestions or a style sheet."""
-        missing = [name for name in route.arguments if name not in self.values]
+        values = {**self.values, **self.own}
+        missing = [name for name in route.arguments if name not in values]
         assert not missing, f"Say in VALUES with what {missing} the route {route.name} is visited."
-        given = {name: self.values[name] for name in route.arguments}
+        given = {name: values[name] for name in route.arguments}
         if {"school_id", "user_id"} <= set(route.arguments):
             given["user_id"] = self.values["member_id"]
         given.update(self.values.get(route.name, {}))
@@ -81,6 +83,33 @@ class Walk:
         if other != route.name and {other, route.name} not in SAME_TITLE:
             told.append(f"has the title of {other}: {title}")
         self.faults += [f"{route.name} ({address}) {what}" for what in told]
+
+
+@pytest.fixture(scope="module")
+def more_settings() -> dict[str, str]:
+    """An identity provider is offered, which never answers."""
+    return {
+        "SCHOOLGATE_PROVIDERS": "northshire",
+        "SCHOOLGATE_PROVIDER_NORTHSHIRE_ISSUER": "http://127.0.0.1:9",
+        "SCHOOLGATE_PROVIDER_NORTHSHIRE_CLIENT": "schoolgate",
+        "SCHOOLGATE_PROVIDER_NORTHSHIRE_SECRET": "a secret",
+    }
+
+
+@pytest.fixture(scope="module")
+def accounts(demonstration: Started, database: Path) -> dict[str, int]:
+    """The account elsewhere of each who walks, by their address."""
+    with closing(sqlite3.connect(database, timeout=60)) as connection, connection:
+        return {
+            name: connection.execute(
+                "INSERT INTO sign_in_providerlink"
+                " (user_id, provider, issuer, subject, shown, made_at)"
+                " SELECT id, 'northshire', 'http://127.0.0.1:9', email, email, recorded_at"
+                " FROM people_user WHERE email = ? RETURNING id",
+                [name],
+            ).fetchone()[0]
+            for name in (HELEN, MEGAN, RUTH, OWEN)
+        }
 
 
 @pytest.fixture(scope="module")
@@ -136,13 +165,16 @@ def things(demonstration: Started, database: Path) -> dict[str, Any]:
         "lack": "designated-teacher",
         "code": "empty-cell",
         "row": 5,
+        "provider": "northshire",
         "user-reactivate": {"user_id": inactive},
         "import-findings": {"kind": "fault"},
     }
 
 
 @pytest.fixture
-def sits_down(demonstration: Started, chromium: Browser) -> Iterator[Callable[..., Walk]]:
+def sits_down(
+    demonstration: Started, chromium: Browser, accounts: dict[str, int]
+) -> Iterator[Callable[..., Walk]]:
     contexts = []
 
     def sit(name: str | None, values: dict[str, Any]) -> Walk:
@@ -157,7 +189,8 @@ def sits_down(demonstration: Started, chromium: Browser) -> Iterator[Callable[..
         if name:
             person.signs_in(name)
             person.waits_for("missing" if name == HELEN else "pupils")
-        return Walk(person, values)
+        # Whoever had a passkey would be asked for it: its page is walked in test_passkeys.py.
+        return Walk(person, values, {"link_id": accounts.get(name or "", 0), "passkey_id": 0})
 
     yield sit
     for context in contexts:

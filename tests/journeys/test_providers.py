@@ -114,7 +114,7 @@ def test_an_invitation_is_set_up_with_an_account_elsewhere(
     mails = invited.page.locator('a:visible:has-text("Set up your account at")')
     mails.nth(WIDTHS.index(width)).click()
     invited.opens(invited.page.locator('main a[href*="/invitation/"]').inner_text())
-    invited.sees("Or sign in with an account that you have already, in place of a password.")
+    invited.sees("Sign in with an account that you have already, in place of a password.")
     invited.looks("invitation-elsewhere")
     invited.presses("Continue with Northshire staff sign-in")
     goes_on_as(invited, f"invited-{width}@elsewhere.example")

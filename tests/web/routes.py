@@ -22,8 +22,8 @@ from schoolgate.people import invitations
 from schoolgate.people.actions import make_set_up_link
 from schoolgate.people.models import Invitation
 from schoolgate.schools.models import Organisation
-from schoolgate.sign_in.models import Passkey
 from schoolgate.sign_in import providers
+from schoolgate.sign_in.models import Passkey
 from schoolgate.sign_in.openid import Identity
 from schoolgate.web.permissions import Permission, permission_of
 from tests import factories
@@ -136,6 +136,7 @@ def a_world(cast: Cast) -> World:
         by=cast.as_ada,
     )
     runs.check(run.pk)
+    passkey = a_passkey()
     return World(
         cast,
         run,
@@ -144,9 +145,9 @@ def a_world(cast: Cast) -> World:
         restriction.pk,
         Grant.objects.get(user=cast.sara, pupil=cast.amira).pk,
         int(factories.own_role().code.removeprefix(OWN)),
-        a_passkey(),
+        passkey,
         inside(cast),
-        an_account_link(cast.ada),
+        an_account_link(passkey.user),
     )
 
 
@@ -156,6 +157,8 @@ def a_passkey() -> Passkey:
         user=factories.user(), name="Phone", credential_id="AA",
         public_key=b"", made_at=timezone.now(),
     )  # fmt: skip
+
+
 def an_account_link(user: User) -> int:
     """The id of an account at an identity provider with which the user signs in."""
     identity = Identity("northshire", "http://127.0.0.1:9", f"subject-{user.pk}", "", False)
@@ -270,11 +273,9 @@ FORMS: dict[str, dict[str, Any]] = {
     "import-undo": {},
 }  # fmt: skip
 # Pages about something that is the visitor's own: to anybody else it does not exist.
-ONES_OWN = {"account-passkey"}
+ONES_OWN = {"account-passkey", "account-provider-remove"}
 # Routes that take a form only, and show nothing.
 FORM_ONLY = {
-    "sign-out", "sign-in-passkey", "import-apply", "import-recheck", "import-cancel",
-    "import-save", "mail-retry",
-    "sign-out", "provider-start", "invitation-provider",
-    "import-apply", "import-recheck", "import-cancel", "import-save", "mail-retry",
+    "sign-out", "sign-in-passkey", "provider-start", "invitation-provider", "import-apply",
+    "import-recheck", "import-cancel", "import-save", "mail-retry",
 }  # fmt: skip

@@ -11,6 +11,7 @@ from django.utils import timezone
 from schoolgate.access.actions import deny
 from schoolgate.audit.actions import SYSTEM, user_actor
 from schoolgate.audit.models import Event
+from schoolgate.outbox.models import Mail
 from schoolgate.people import invitations
 from schoolgate.people.actions import set_password
 from schoolgate.people.models import NO_PASSWORD, User
@@ -62,6 +63,7 @@ def test_linking_in_my_account(there, cast, browse):
     (link,) = ProviderLink.objects.all()
     assert (link.user_id, link.issuer, link.subject) == (cast.dora.pk, there.issuer, "subject-1")
     assert told_of(cast.dora) == [("added", "account link")]
+    assert [mail.kind for mail in Mail.objects.filter(user_id=cast.dora.pk)] == ["sign-in-changed"]
     links(browser)  # again, and nothing is new
     assert ProviderLink.objects.count() == 1
     assert told_of(cast.dora) == [("added", "account link")]
@@ -134,6 +136,7 @@ def test_removing_one_and_signing_out_elsewhere(there, cast, browse):
     ended = UserSession.objects.exclude(ended_at=None).get()
     assert ended.ended_how == SessionEnding.CHANGED
     assert told_of(cast.dora) == [("added", "account link"), ("removed", "account link")]
+    assert Mail.objects.filter(user_id=cast.dora.pk, kind="sign-in-changed").count() == 2
     assert "nobody is signed in here" in comes_with(browse(None)).text
 
 

@@ -29,7 +29,7 @@ WITHOUT_CHILDREN = {
     "account-app-remove", "account-codes", "account-codes-file", "account-sessions",
     "account-confirm", "account-notices",
     "account-passkey-add", "account-passkey",
-    "account-factors", "provider-back", "account-providers", "account-provider-add",
+    "provider-back", "account-providers", "account-provider-add",
     "account-provider-remove",
     "healthz", "sign-in", "sign-in-second", "set-up", "establishments", "users",
     "user-add", "user-edit",

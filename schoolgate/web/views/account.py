@@ -18,10 +18,11 @@ from schoolgate.people.actions import change_users, set_password
 from schoolgate.people.models import User
 from schoolgate.sign_in import guesses, recovery_codes, sessions
 from schoolgate.sign_in.guesses import Kind
-from schoolgate.sign_in.models import Passkey, ProviderLink, SessionEnding, Totp
+from schoolgate.sign_in.models import Passkey, SessionEnding, Totp
 from schoolgate.sign_in.notices import tell_of_change
 from schoolgate.web.forms.account import DetailsForm, PasswordForm
 from schoolgate.web.permissions import actor, confirmed, current_session, signed_in, visitor
+from schoolgate.web.provider_choices import other_accounts
 from schoolgate.web.views.sign_in import TOO_MANY
 
 _LABELS = {"phone": "Phone", "job_title": "Job title"}
@@ -38,7 +39,7 @@ def account(request: HttpRequest) -> HttpResponse:
         "app": Totp.objects.filter(user=person).exists(),
         "passkeys": Passkey.objects.filter(user=person).count(),
         "codes": recovery_codes.left(person.pk),
-        "links": ProviderLink.objects.filter(user=person).order_by("pk"),
+        **other_accounts(person.pk),
         "devices": sessions.live(person.pk).count(),
     }
     return render(request, "web/account.html", found)
