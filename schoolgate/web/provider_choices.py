@@ -4,7 +4,7 @@ from typing import Any, NamedTuple
 
 from schoolgate.sign_in import providers
 from schoolgate.sign_in.models import ProviderLink
-from schoolgate.sign_in.provider_settings import configured
+from schoolgate.sign_in.provider_settings import configured, provider_named
 
 
 class Account(NamedTuple):
@@ -18,9 +18,16 @@ class Account(NamedTuple):
 def other_accounts(user_id: int) -> dict[str, Any]:
     """What parts/account_providers.html needs: ``accounts`` that are linked, and ``providers`` of
     which one can be."""
-    there = {provider.name: provider.label for provider in configured()}
+    there = configured()
+    names = {provider.name for provider in there}
     accounts = [
-        Account(link, there.get(link.provider, link.provider), link.provider in there)
+        Account(link, label_of(link.provider), link.provider in names)
         for link in providers.links_of(user_id)
     ]
-    return {"accounts": accounts, "providers": configured()}
+    return {"accounts": accounts, "providers": there}
+
+
+def label_of(name: str) -> str:
+    """What people call the provider with the name, one that is offered no longer too."""
+    found = provider_named(name)
+    return found.label if found else name.capitalize()

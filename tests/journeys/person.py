@@ -22,7 +22,7 @@ KEPT = {
     "sign-in", "passkey-add", "sign-ins", "user-sign-in",
     "sign-in", "passkey-add", "passkey",
     "sign-ins", "user-sign-in",
-    "other-accounts", "sign-in-elsewhere",
+    "other-accounts",
 }  # fmt: skip
 RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
 

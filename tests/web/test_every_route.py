@@ -51,7 +51,6 @@ CHANGING = set(FORMS) - {
 }
 # Pages that show nothing themselves, and lead to the one that there is.
 LEADS_ON = {"my-school", "sign-in-second", "account-codes-file"}
-LEADS_ON = {"my-school", "sign-in-second"}
 # Pages about a child that are for those who may know whether they are in care.
 TOLD_OF_CARE = {"pupil-who"}
 PUPIL_ROUTES = [route for route in ALL if "pupil_id" in route.arguments]

@@ -2,16 +2,16 @@
 
 from django import template
 
-from schoolgate.sign_in.provider_settings import Provider, configured, provider_named
+from schoolgate.sign_in.provider_settings import Provider, configured
+from schoolgate.web.provider_choices import label_of
 
 register = template.Library()
 
 
 @register.filter
 def provider_label(name: str) -> str:
-    """What people call the provider; its name where there is none such any more."""
-    found = provider_named(name)
-    return found.label if found else name
+    """What people call the provider with the name."""
+    return label_of(name)
 
 
 @register.simple_tag

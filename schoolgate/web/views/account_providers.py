@@ -8,10 +8,9 @@ from django.views.decorators.http import require_http_methods, require_safe
 from schoolgate.kit.refusal import Refusal
 from schoolgate.sign_in import providers, sessions
 from schoolgate.sign_in.models import ProviderLink, SessionEnding
-from schoolgate.sign_in.provider_settings import provider_named
 from schoolgate.web.permissions import actor, confirmed, current_session, signed_in, visitor
 from schoolgate.web.provider_asks import Purpose
-from schoolgate.web.provider_choices import other_accounts
+from schoolgate.web.provider_choices import label_of, other_accounts
 from schoolgate.web.views.providers import known, lead_on
 
 
@@ -43,8 +42,7 @@ def remove(request: HttpRequest, link_id: int) -> HttpResponse:
     found = ProviderLink.objects.filter(pk=link_id, user_id=mine.pk).first()
     if found is None:
         raise Http404
-    provider = provider_named(found.provider)
-    label, failed = provider.label if provider else found.provider, ""
+    label, failed = label_of(found.provider), ""
     if request.method == "POST":
         try:
             providers.remove(user_id=mine.pk, link_id=link_id, by=actor(request))
