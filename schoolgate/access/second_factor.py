@@ -13,7 +13,7 @@ from django.utils import timezone
 from schoolgate.access import relations
 from schoolgate.kit import bulk
 from schoolgate.people.models import User
-from schoolgate.sign_in import sessions
+from schoolgate.sign_in import factors, sessions
 from schoolgate.sign_in.models import Second, UserSession
 
 GRACE_HOURS = 24
@@ -24,7 +24,7 @@ class Standing:
     """A session that holds, and what is to be said of the second factor of its user.
 
     ``due_at``: until when one must be set up; None where there is one, none is wanted, or it never
-    falls due (the demonstration, until somebody there sets the grace).
+    falls due (the demonstration, until somebody there sets the grace, or theirs was reset).
     """
 
     session: UserSession
@@ -77,9 +77,9 @@ def _due_at(session: UserSession) -> datetime | None:
     if not known["is_required"] or known["has_factor"] or session.second == Second.PROVIDER:
         return None
     hours = known["grace_hours"]
-    if hours is None and known["is_demonstration"]:
-        return None
     began = _moment(known["asked_at"]) or session.made_at
+    if hours is None and known["is_demonstration"] and began != factors.LONG_AGO:
+        return None
     return began + timedelta(hours=GRACE_HOURS if hours is None else hours)
 
 

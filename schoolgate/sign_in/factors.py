@@ -17,7 +17,7 @@ from schoolgate.sign_in.models import Passkey, RecoveryCode, Second, Totp
 _FACTORS = ["sign_in_totp", "sign_in_passkey", "sign_in_recoverycode"]
 _LINKS = ["sign_in_providerlink"]
 # In the place of when the grace began: it is over. There is one grace in a lifetime.
-_LONG_AGO = datetime(2000, 1, 1, tzinfo=UTC)
+LONG_AGO = datetime(2000, 1, 1, tzinfo=UTC)
 
 
 def has_factor(user_id: int) -> bool:
@@ -76,7 +76,7 @@ def reset(user_ids: Iterable[int], *, by: Actor) -> None:
     with batch(by=by) as events:
         _delete(_FACTORS, wanted)
         for users in bulk.chunks((id_,) for id_ in wanted):
-            User.objects.filter(pk__in=[id_ for (id_,) in users]).update(factor_asked_at=_LONG_AGO)
+            User.objects.filter(pk__in=[id_ for (id_,) in users]).update(factor_asked_at=LONG_AGO)
         events.add(("reset", "second factors", None, "", id_, None, "") for id_ in wanted)
 
 

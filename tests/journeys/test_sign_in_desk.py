@@ -1,5 +1,5 @@
-"""A phone is lost, and somebody guesses: what an administrator sees of it and does, in real
-browsers."""
+"""A phone is lost, a second factor too, and somebody guesses: what an administrator sees of it and
+does, in real browsers."""
 
 from __future__ import annotations
 
@@ -7,6 +7,13 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.journeys.test_signing_in import (
+    PASSWORD,
+    digits,
+    she_is_invited,
+    she_sets_up,
+    she_sets_up_an_app,
+)
 from tests.journeys.test_spine import HELEN, MEGAN
 
 if TYPE_CHECKING:
@@ -47,3 +54,38 @@ def test_a_phone_is_lost_and_somebody_guesses(person: Callable[..., Person], wid
     phone.opens("/pupils/")
     phone.sees("Sign in", "Password")
     phone.sees_no("My pupils")
+
+
+@pytest.mark.parametrize("width", [1280, 390])
+def test_a_second_factor_is_lost_and_reset(person: Callable[..., Person], width: int) -> None:
+    helen, grace = person(width=width), person(width=width)
+    address = f"grace.lost{width}@stbregwins.example"
+    she_is_invited(helen, address)
+    she_sets_up(grace, address)
+    she_sets_up_an_app(grace)
+
+    helen.opens("/settings/users/?q=" + address)
+    helen.follows("Winslow, Grace")
+    helen.follows("How they sign in")
+    helen.sees("Authenticator app", "10 recovery codes left")
+    helen.looks("user-sign-in-factors")
+    helen.follows("Reset the second factor")
+    helen.sees("Make sure that it is really they who ask", f"A mail to {address} tells them.")
+    helen.looks("factor-reset")
+    helen.presses("Reset the second factor")
+    helen.sees("The second factor of Grace Winslow is reset.", "Nowhere now.")
+
+    grace.opens("/pupils/")  # signed out where she was
+    grace.signs_in(address, PASSWORD)
+    grace.sees("second factor")
+    grace.opens("/pupils/")
+    grace.sees("second factor")
+    assert "/account/factors/" in grace.page.url
+    grace.looks("factors-after-reset")
+    grace.follows("An authenticator app")
+    grace.fills("Code", digits(grace.page.locator(".sg-qr__key").inner_text().replace(" ", "")))
+    grace.presses("Set up")
+    grace.waits_for("Keep these recovery codes")
+    grace.presses("I have kept them")
+    grace.opens("/pupils/")
+    assert grace.page.url.endswith("/pupils/")
