@@ -27,7 +27,7 @@ from schoolgate.people.actions import (
 )
 from schoolgate.people.models import User
 from schoolgate.people.queries import user_signing_in
-from schoolgate.sign_in import factors, sessions
+from schoolgate.sign_in import factors, links, sessions
 from schoolgate.sign_in.models import SessionEnding, UserSession
 
 FACTOR_RESET = "factor-reset"
@@ -102,6 +102,7 @@ def save_users(users: Iterable[UserToSave], *, by: Actor) -> None:
         may_manage_accounts(by, account)
         fields = [(u.user_id, name, value) for u in wanted for name, value in u.fields.items()]
         change_users(fields, by=by)
+        links.void((u.user_id for u in wanted if "email" in u.fields), by=by)
         grant((row for u in wanted for row in u.adding), by=by, source=Source.BY_HAND)
         if active := [u.user_id for u in wanted if u.active is True]:
             allow(active, by=by)
@@ -159,6 +160,7 @@ def let_go(
         remove_users(user_ids, how=how, by=by, import_id=import_id)
         sessions.end_all(user_ids, how=SessionEnding.SHUT_OUT, by=by)
         factors.forget(user_ids, by=by)
+        links.void(user_ids, by=by)
 
 
 def end_sessions(user_id: int, session_ids: Collection[int] | None, *, by: Actor) -> int:

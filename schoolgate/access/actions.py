@@ -26,7 +26,7 @@ from schoolgate.kit.records import Ending, Source, Stamp
 from schoolgate.kit.refusal import Refusal
 from schoolgate.people import invitations
 from schoolgate.schools.models import SchoolClass, SubjectArea
-from schoolgate.sign_in import sessions
+from schoolgate.sign_in import links, sessions
 from schoolgate.sign_in.models import SessionEnding
 
 _GRANT = [
@@ -221,6 +221,7 @@ def deny(
             invitations.void(wanted, by=by, import_id=import_id)
             out = shut_out(wanted)
         invitations.cancel(out, by=by, import_id=import_id)
+        links.void(out, by=by)
         sessions.end_all(out, how=SessionEnding.SHUT_OUT, by=by)
         _one_is_left(before)
         return [id_ for id_, _ in rows]
@@ -287,3 +288,4 @@ def allow(
         events.add(("allowed", "denial", id_, "", on_record[id_], None, "") for id_ in ended)
         # One that somebody sent in the moment of the denial, and that it did not find (S3).
         invitations.cancel(on_record.values(), by=by, import_id=import_id)
+        links.void(on_record.values(), by=by)

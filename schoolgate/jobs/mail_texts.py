@@ -4,7 +4,7 @@ The texts are made when the mail is sent, and what would make it wrong is looked
 who is gone or inactive, or has another address by now, gets none.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from django.conf import settings
 from django.template.loader import render_to_string
@@ -22,7 +22,8 @@ from schoolgate.outbox.sending import Texts
 from schoolgate.people import invitations
 from schoolgate.people.models import User
 from schoolgate.schools.models import Organisation
-from schoolgate.sign_in import notices
+from schoolgate.sign_in import addresses, asked, links, notices
+from schoolgate.sign_in.models import AskedKind
 
 _NO_NAME = "The organisation that uses Schoolgate"
 
@@ -50,10 +51,63 @@ def invitation(mails: Sequence[Due]) -> Mapping[int, Text]:
     return texts
 
 
+def password_reset(mails: Sequence[Due]) -> Mapping[int, Text]:
+    """The link with which somebody chooses a new password. Its token exists from here on."""
+    name, texts = _organisation(), {}
+    for mail, secret in _with_secrets(mails, asked.make_secrets):
+        link = settings.URL + reverse("reset", args=[secret])
+        subject = f"Choose a new password at {name}"
+        texts[mail.id] = _text(mail.kind, name, subject, link=link)
+    return texts
+
+
+def sign_in_code(mails: Sequence[Due]) -> Mapping[int, Text]:
+    """The code with which somebody signs in. It is in no subject, which locked screens show."""
+    name, texts = _organisation(), {}
+    for mail, secret in _with_secrets(mails, asked.make_secrets):
+        code = f"{secret[:3]} {secret[3:]}"
+        texts[mail.id] = _text(mail.kind, name, f"Your code to sign in at {name}", code=code)
+    return texts
+
+
+def address_confirm(mails: Sequence[Due]) -> Mapping[int, Text]:
+    """To the address that a user wants to have: the link that confirms it (LAC12)."""
+    name, texts = _organisation(), {}
+    for mail, token in _with_secrets(mails, addresses.make_confirm_tokens):
+        link = settings.URL + reverse("address-confirm", args=[token])
+        subject = f"Confirm your e-mail address at {name}"
+        texts[mail.id] = _text(mail.kind, name, subject, link=link)
+    return texts
+
+
+def address_asked(mails: Sequence[Due]) -> Mapping[int, Text]:
+    """To the address that a user has: that they want another, and the link that stops it."""
+    name, texts = _organisation(), {}
+    for mail, token in _with_secrets(mails, addresses.make_stop_tokens):
+        stop = settings.URL + reverse("address-stop", args=[token])
+        subject = f"Somebody asked to change your e-mail address at {name}"
+        texts[mail.id] = _text(mail.kind, name, subject, stop=stop)
+    return texts
+
+
 def address_changed_old(mails: Sequence[Due]) -> Mapping[int, Text]:
-    """To the address that a user no longer signs in with (LAC12)."""
+    """To the address that a user no longer signs in with (LAC12). Where they changed it themselves,
+    with the link that puts it back."""
     there = _there(mails)
-    return {mail.id: _changed(mail.kind) for mail in mails if mail.user_id in there}
+    texts = {}
+    for mail in mails:
+        if mail.user_id in there:
+            texts[mail.id] = _changed(mail.kind, stop=_stop_link(mail))
+    return texts
+
+
+def _stop_link(mail: Due) -> str:
+    change = addresses.confirmed_by_mail(mail.user_id, mail.posted_at)
+    if change is None:
+        return ""
+    wanted = {change.pk: email_key(mail.address)}
+    token = addresses.make_stop_tokens(wanted, at=timezone.now()).get(change.pk)
+    return settings.URL + reverse("address-stop", args=[token]) if token else ""
 
 
 def address_changed_new(mails: Sequence[Due]) -> Mapping[int, Text]:
@@ -104,6 +158,20 @@ def factor_reset(mails: Sequence[Due]) -> Mapping[int, Text]:
         for mail in mails
         if there.get(mail.user_id) == email_key(mail.address)
     }
+def _with_secrets(
+    mails: Sequence[Due], make: Callable[..., Mapping[int, str]]
+) -> Iterator[tuple[Due, str]]:
+    """The mails that are still wanted, each with what is made for it as it is sent."""
+    there = _there(mails)
+    wanted = {
+        mail.subject_id: email_key(mail.address)
+        for mail in mails
+        if mail.subject_id is not None and mail.user_id in there
+    }
+    ready = make(wanted, at=timezone.now())
+    for mail in mails:
+        if secret := ready.get(mail.subject_id or 0):
+            yield mail, secret
 
 
 TEXTS: Mapping[str, Texts] = {
@@ -113,13 +181,17 @@ TEXTS: Mapping[str, Texts] = {
     "address-changed-old": address_changed_old,
     "address-changed-new": address_changed_new,
     FACTOR_RESET: factor_reset,
+    links.MAIL[AskedKind.RESET]: password_reset,
+    links.MAIL[AskedKind.CODE]: sign_in_code,
+    links.CONFIRM_ADDRESS: address_confirm,
+    links.ADDRESS_ASKED: address_asked,
 }
 
 
-def _changed(kind: str) -> Text:
+def _changed(kind: str, stop: str = "") -> Text:
     name = _organisation()
     subject = f"The e-mail address of your account at {name} has been changed"
-    return _text(kind, name, subject, address=settings.URL + reverse("sign-in"))
+    return _text(kind, name, subject, address=settings.URL + reverse("sign-in"), stop=stop)
 
 
 def _text(kind: str, organisation: str, subject: str, **words: str) -> Text:

@@ -25,10 +25,12 @@ def main(kind: str) -> None:
     django.setup()
 
     if kind == "mail":
-        from schoolgate.jobs import bounce_reader, mail_worker
+        from schoolgate.jobs import asked_worker, bounce_reader, mail_worker
 
-        # A thread of its own: a server that is slow to be read from holds up no mail, nor the end.
-        threading.Thread(target=bounce_reader.serve, args=[stopping], daemon=True).start()
+        # Threads of their own: a server that is slow, to be read from or to send to, holds up
+        # neither mail nor the end, and not who waits at the sign-in page.
+        for part in (bounce_reader, asked_worker):
+            threading.Thread(target=part.serve, args=[stopping], daemon=True).start()
         mail_worker.serve(stopping)
     else:
         from schoolgate.jobs import worker

@@ -1,7 +1,7 @@
 """Posting mail and calling it back. Every function takes many and runs inside an action's batch."""
 
 from collections.abc import Iterable, Iterator
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
 from schoolgate.audit.actions import Actor, batch
@@ -13,11 +13,15 @@ _COLUMNS = [
     "attempts", "state", "problem",
 ]  # fmt: skip
 
+# What somebody waits for at a page goes out before ten thousand invitations: it is due since then.
+_AHEAD = timedelta(days=1)
+
 
 class NewMail(NamedTuple):
     """A mail to post: its kind, the user it is meant for and the address it goes to.
 
     ``subject_id`` is the record it is about, ``not_before`` the moment before which it waits.
+    ``urgent``: it goes out before all that is not.
     """
 
     kind: str
@@ -25,6 +29,7 @@ class NewMail(NamedTuple):
     address: str
     subject_id: int | None = None
     not_before: datetime | None = None
+    urgent: bool = False
 
 
 def post(mails: Iterable[NewMail], *, at: datetime, import_id: int | None = None) -> int:
@@ -43,7 +48,7 @@ def _rows(
 ) -> Iterator[tuple[Any, ...]]:
     waiting = State.WAITING.value
     for id_, mail in zip(ids, mails, strict=True):
-        due_at = max(mail.not_before or at, at)
+        due_at = at - _AHEAD if mail.urgent else max(mail.not_before or at, at)
         yield (
             id_, mail.kind, mail.user_id, mail.address, mail.subject_id, import_id, at, due_at, 0,
             waiting, "",

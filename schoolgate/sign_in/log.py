@@ -1,5 +1,6 @@
 """What happened at the doors: for the user, and for whoever looks after users."""
 
+from datetime import datetime
 from typing import NamedTuple
 
 from django.utils import timezone
@@ -39,6 +40,12 @@ def note(
         device=origin.device,
         address=origin.address,
     )
+
+
+def recognise(name: str, user_id: int, *, since: datetime) -> None:
+    """Note whose name it is under which mail was asked for: the page that took it did not look."""
+    asked = SignInEvent.objects.filter(outcome=Outcome.ASKED, at__gte=since)
+    asked.filter(user_id__isnull=True, name_hash=_hash(name)).update(user_id=user_id)
 
 
 def _hash(name: str) -> str:

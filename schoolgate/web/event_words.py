@@ -122,6 +122,7 @@ _DONE = {
     "lifted": "Lifted a restriction",
     "signed in": "Signed in",
     "invited": "Invited",
+    "stopped": "Stopped a change of address",
     "accepted": "Set up their sign-in",
     "uploaded": "Uploaded a file",
     "let through": "Gave the word for what the brakes held",

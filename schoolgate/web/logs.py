@@ -3,14 +3,15 @@
 import logging
 import re
 
-_TOKEN = re.compile(r"(/(?:set-up|invitation)/)[^/\s\"'?]+")
+_BEFORE = "set-up|invitation|sign-in/forgotten|address/stop|address"
+_TOKEN = re.compile(rf"(/(?:{_BEFORE})/)[^/\s\"'?]+")
 # What comes back from an identity provider holds what it sent behind the question mark.
 _ANSWER = re.compile(r"(/sign-in/with/[^/\s\"'?]+/back/?)\?[^\s\"']+")
 
 
 def holds_token(path: str) -> bool:
-    """Whether an address may be the link of a set-up or an invitation, or the answer of an identity
-    provider."""
+    """Whether an address may be a link that went out by mail, that of a set-up, or the answer of
+    an identity provider."""
     return _TOKEN.search(path) is not None or _ANSWER.search(f"{path}?-") is not None
 
 

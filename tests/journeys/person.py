@@ -23,6 +23,7 @@ KEPT = {
     "sign-in", "passkey-add", "passkey",
     "sign-ins", "user-sign-in",
     "other-accounts",
+    "invitation", "staff", "staff-add", "leavers", "forgotten", "sign-in-code-enter",
 }  # fmt: skip
 RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
 

@@ -37,6 +37,7 @@ SAME_TITLE = [
     {"invitation", "set-up"},
     # There is a file only while codes have just been made.
     {"account-codes", "account-codes-file"},
+    {"sign-in-code", "sign-in-code-enter"},
     *({"my-school", other} for other in ("establishments", "school-staff", "school-subjects")),
 ]
 
@@ -160,6 +161,9 @@ def things(demonstration: Started, database: Path) -> dict[str, Any]:
         "passkey_id": 987_654,  # nobody in the demonstration has one: test_passkeys.py looks at it
         "token": "no-such-link",
         "link": "no-such-link",
+        "reset": "no-such-link",
+        "confirm": "no-such-link",
+        "stop": "no-such-link",
         "kind": "users",
         "page": "bulk-add",
         "lack": "designated-teacher",

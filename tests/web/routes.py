@@ -28,6 +28,7 @@ from schoolgate.sign_in.openid import Identity
 from schoolgate.web.permissions import Permission, permission_of
 from tests import factories
 from tests.school import School, inside
+from tests.sign_in import mailed
 from tests.web.files import a_stream
 
 if TYPE_CHECKING:
@@ -70,6 +71,9 @@ class World:
     run: Import
     token: str
     link: str
+    reset: str
+    confirm: str
+    stop: str
     restriction_id: int
     grant_id: int
     role_id: int
@@ -93,6 +97,9 @@ class World:
             "import_id": self.run.pk,
             "token": self.token,
             "link": self.link,
+            "reset": self.reset,
+            "confirm": self.confirm,
+            "stop": self.stop,
             "mail_id": 1,
             "provider": "northshire",
             "link_id": self.account_link_id,
@@ -142,6 +149,8 @@ def a_world(cast: Cast) -> World:
         run,
         make_set_up_link(by=SYSTEM),
         an_invitation(cast.noor),
+        mailed.reset_link(cast.liam),
+        *mailed.address_links(cast.ada, "ada.new@council.example"),
         restriction.pk,
         Grant.objects.get(user=cast.sara, pupil=cast.amira).pk,
         int(factories.own_role().code.removeprefix(OWN)),
@@ -189,6 +198,13 @@ FORMS: dict[str, dict[str, Any]] = {
     "invitation-provider": {},
     "account-provider-add": {},
     "account-provider-remove": {"end_others": "on"},
+    "sign-in-code": {"name": "dora@abbey.example"},
+    "sign-in-code-enter": {"code": "123456"},
+    "forgotten": {"name": "dora@abbey.example"},
+    "reset": {"password": "correct horse battery staple"},
+    "account-address": {"email": "ada.other@council.example"},
+    "address-confirm": {},
+    "address-stop": {},
     "sign-out": {},
     "account-details": {"phone": "0117 496 0000", "job_title": "Head of service"},
     "account-password": {"password": "another horse battery staple", "others": "on"},

@@ -31,6 +31,8 @@ WITHOUT_CHILDREN = {
     "account-passkey-add", "account-passkey",
     "provider-back", "account-providers", "account-provider-add",
     "account-provider-remove",
+    "account-factors", "account-address", "address-confirm", "address-stop",
+    "sign-in-code", "sign-in-code-enter", "forgotten", "reset",
     "healthz", "sign-in", "sign-in-second", "set-up", "establishments", "users",
     "user-add", "user-edit",
     "user-sign-in", "user-factor-reset", "school-staff-sign-in", "school-staff-factor-reset",

@@ -16,7 +16,7 @@ from schoolgate.audit.actions import batch
 from schoolgate.outbox.queries import mail_is_set_up
 from schoolgate.people.actions import change_users, set_password
 from schoolgate.people.models import User
-from schoolgate.sign_in import guesses, recovery_codes, sessions
+from schoolgate.sign_in import guesses, links, recovery_codes, sessions
 from schoolgate.sign_in.guesses import Kind
 from schoolgate.sign_in.models import Passkey, SessionEnding, Totp
 from schoolgate.sign_in.notices import tell_of_change
@@ -113,6 +113,7 @@ def _password(request: HttpRequest) -> HttpResponseBase:
         with batch(by=actor(request)) as events:
             set_password(user=person, password=given["password"], by=actor(request))
             tell_of_change([person.pk], at=events.at)
+            links.void([person.pk], by=actor(request), stops=False)
             others_out(request, given["others"])
         request.session.cycle_key()
         messages.success(request, f"Your password has been changed.{outcome(given['others'])}")

@@ -29,6 +29,10 @@ _KINDS = {
     "access-ends": "Access ends soon",
     "sign-in-changed": "Sign-in changed",
     "factor-reset": "Second factor reset",
+    "password-reset": "Link to choose a new password",
+    "sign-in-code": "Code to sign in",
+    "address-confirm": "New address, to be confirmed",
+    "address-asked": "New address asked for, to the old one",
 }
 
 
