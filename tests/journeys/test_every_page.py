@@ -35,6 +35,8 @@ PAGES = [route for route in routes() if route.name not in FORM_ONLY]
 SAME_TITLE = [
     {"home", "pupils"},
     {"invitation", "set-up"},
+    # Whoever is between no factors is led back to the beginning.
+    {"sign-in", "sign-in-second"},
     # There is a file only while codes have just been made.
     {"account-codes", "account-codes-file"},
     {"sign-in-code", "sign-in-code-enter"},
