@@ -158,6 +158,8 @@ def factor_reset(mails: Sequence[Due]) -> Mapping[int, Text]:
         for mail in mails
         if there.get(mail.user_id) == email_key(mail.address)
     }
+
+
 def _with_secrets(
     mails: Sequence[Due], make: Callable[..., Mapping[int, str]]
 ) -> Iterator[tuple[Due, str]]:

@@ -15,7 +15,8 @@ GUESSES_KEPT = timedelta(days=1)
 
 def delete_old() -> int:
     """Delete sign-ins and sessions of more than 400 days ago, guesses and links of more than a day
-    ago, and changes of address that nobody can stop any more; how many. The log of events, which holds neither devices nor addresses, keeps its own time."""
+    ago, and changes of address that nobody can stop any more; how many. The log of events, which
+    holds neither devices nor addresses, keeps its own time."""
     now = timezone.now()
     old = {
         SignInEvent: ("at", now - KEPT),

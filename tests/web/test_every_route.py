@@ -85,7 +85,6 @@ def test_s28_the_public_routes_are_these():
         "healthz", "sign-in", "sign-in-second", "sign-in-passkey", "sign-out", "set-up",
         "invitation",
         "provider-start", "provider-back", "invitation-provider",
-        "healthz", "sign-in", "sign-in-second", "sign-out", "set-up", "invitation",
         "sign-in-code", "sign-in-code-enter", "forgotten", "reset", "address-confirm",
         "address-stop",
         "organisation-style", "guide", "guide-page", "accessibility",

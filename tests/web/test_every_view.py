@@ -31,7 +31,7 @@ WITHOUT_CHILDREN = {
     "account-passkey-add", "account-passkey",
     "provider-back", "account-providers", "account-provider-add",
     "account-provider-remove",
-    "account-factors", "account-address", "address-confirm", "address-stop",
+    "account-address", "address-confirm", "address-stop",
     "sign-in-code", "sign-in-code-enter", "forgotten", "reset",
     "healthz", "sign-in", "sign-in-second", "set-up", "establishments", "users",
     "user-add", "user-edit",
