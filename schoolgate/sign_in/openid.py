@@ -122,9 +122,6 @@ def _identity(
         {
             "iss": {"essential": True, "value": issuer},
             "aud": {"essential": True, "value": provider.client},
-            "sub": {"essential": True},
-            "exp": {"essential": True},
-            "iat": {"essential": True},
         },
         {
             "nonce": nonce,

@@ -45,6 +45,8 @@ class Provider(ThreadingHTTPServer):
         self.issuer = issuer or self.base
         self.key = RSAKey.generate_key(2048, {"kid": "first"})
         self.strangers_key = RSAKey.generate_key(2048, {"kid": "first"})
+        self.shared = OctKey.generate_key(256, {"kid": "shared"})
+        self.sent = 0
         self.codes: dict[str, dict[str, str]] = {}
         self.person: dict[str, Any] = {}
         self.wrong: str = ""
@@ -82,6 +84,7 @@ class Provider(ThreadingHTTPServer):
         }
         changes: dict[str, dict[str, Any]] = {
             "audience": {"aud": "another-client"},
+            "audience-of-a-friend": {"aud": "another-client", "azp": CLIENT},
             "two-audiences": {"aud": [CLIENT, "another-client"], "azp": "another-client"},
             "issuer": {"iss": "http://127.0.0.1:1"},
             "nonce": {"nonce": "of-another-sign-in"},
@@ -105,6 +108,8 @@ class Provider(ThreadingHTTPServer):
             head = f"{_part({'alg': 'HS256', 'kid': str(self.key.kid)})}.{_part(claims)}"
             public = self.key.as_pem(private=False)
             return f"{head}.{_bare(hmac.digest(public, head.encode(), 'sha256'))}"
+        if self.wrong == "signed-with-a-published-secret":
+            return jwt.encode({"alg": "HS256", "kid": "shared"}, claims, self.shared, ["HS256"])
         key = self.strangers_key if self.wrong == "signed-by-a-stranger" else self.key
         header = {"alg": "RS256", "kid": str(self.key.kid)}
         token = jwt.encode(header, claims, key)
@@ -133,10 +138,10 @@ class Answer(BaseHTTPRequestHandler):
     def do_GET(self) -> None:
         path = urlsplit(self.path)
         asked = {name: values[0] for name, values in parse_qs(path.query).items()}
-        if path.path != "/asked":
+        if path.path not in ("/asked", "/sent"):
             self.server.asked.append(path.path)
         wrong = self.server.wrong
-        if wrong == "slow" and path.path != "/asked":
+        if wrong == "slow" and path.path not in ("/asked", "/sent"):
             time.sleep(SLOW_SECONDS)
         known = path.path.find("/.well-known/")
         match path.path[max(known, 0) :]:
@@ -149,11 +154,16 @@ class Answer(BaseHTTPRequestHandler):
             case "/.well-known/openid-configuration" | "/elsewhere":
                 self._tells(200, self.server.about())
             case "/keys":
-                self._tells(200, {"keys": [self.server.key.as_dict(private=False)]})
+                keys = [self.server.key.as_dict(private=False)]
+                if wrong == "signed-with-a-published-secret":
+                    keys.append(self.server.shared.as_dict(private=True))
+                self._tells(200, {"keys": keys})
             case "/authorize":
                 self._authorize(asked)
             case "/asked":
                 self._tells(200, self.server.asked)
+            case "/sent":
+                self._tells(200, self.server.sent)
             case _:
                 self._tells(404, {})
 
@@ -231,9 +241,10 @@ class Answer(BaseHTTPRequestHandler):
     def _never_ends(self) -> None:
         self.send_response(200)
         self.end_headers()
+        self.server.sent = 0
         with suppress(OSError):
             for _ in range(1000):
-                self.wfile.write(b" " * 65536)
+                self.server.sent += self.wfile.write(b" " * 65536)
 
     def _goes(self, there: str) -> None:
         self.send_response(302)
@@ -285,6 +296,10 @@ class Running:
         """The paths that it was asked for."""
         found: list[str] = json.loads(self._ask("/asked"))
         return found
+
+    def sent(self) -> int:
+        """How many bytes of an answer without an end it has been rid of."""
+        return int(self._ask("/sent"))
 
     def _behave(self, **told: Any) -> None:
         self._ask("/behave", json.dumps(told).encode())

@@ -80,7 +80,8 @@ def test_the_question_is_for_a_code_with_state_nonce_and_s256(there):
 @pytest.mark.parametrize(
     "wrong",
     [
-        "audience", "two-audiences", "issuer", "nonce", "no-nonce", "expired", "never-expires",
+        "audience", "audience-of-a-friend", "two-audiences", "signed-with-a-published-secret",
+        "issuer", "nonce", "no-nonce", "expired", "never-expires",
         "not-yet", "no-subject", "empty-subject", "long-subject", "subject-a-number", "unsigned",
         "signed-with-our-secret", "signed-with-its-public-key", "signed-by-a-stranger",
         "changed-after-signing", "no-token", "no-sense", "cancelled", "no-code", "another-state",
@@ -124,6 +125,13 @@ def test_a_provider_that_does_not_answer_ends_calmly_and_soon(there, wrong, capl
     with pytest.raises(Refusal, match="does not answer"):
         openid.begin(known(there), back=BACK)
     assert len(there.asked()) == asked  # it is left alone for a while, and holds up nobody
+
+
+def test_an_answer_without_an_end_is_not_read_to_its_end(there):
+    there.do("endless")
+    with pytest.raises(Refusal, match="does not answer"):
+        openid.begin(known(there), back=BACK)
+    assert 0 < there.sent() < 16 * 1024 * 1024  # what is on the way included
 
 
 @pytest.mark.parametrize("wrong", ["token-sends-on", "hangs-up"])
