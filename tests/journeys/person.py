@@ -22,8 +22,6 @@ KEPT = {
     "sign-in", "passkey-add", "sign-ins", "user-sign-in",
     "passkey",
     "other-accounts",
-    "sign-in", "passkey-add", "passkey",
-    "sign-ins", "user-sign-in",
     "forgotten", "sign-in-code-enter",
 }  # fmt: skip
 RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
