@@ -2,6 +2,7 @@
 
 from datetime import timedelta
 
+from django.contrib.sessions.backends.db import SessionStore
 from django.utils import timezone
 
 from schoolgate.kit import bulk
@@ -23,6 +24,7 @@ def delete_old() -> int:
         UserSession: ("made_at", now - KEPT),
         Guesses: ("last_at", now - GUESSES_KEPT),
     }
+    SessionStore.clear_expired()  # what browsers had that never came back
     return links.sweep() + sum(
         bulk.execute(f"DELETE FROM {model._meta.db_table} WHERE {field} < %s", [before])
         for model, (field, before) in old.items()

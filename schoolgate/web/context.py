@@ -35,10 +35,10 @@ def organisation(request: HttpRequest) -> dict[str, Any]:
         "is_repainted": bool(found and found.colour and found.colour != FIRST_COLOUR),
     }
     known = standing_of(request)
-    if known and known.due_at:
-        here["factor_due"] = moment_in_words(known.due_at)
-    if not is_in(request):
+    if known is None or not is_in(request):
         return here
+    if known.due_at:
+        here["factor_due"] = moment_in_words(known.due_at)
     super_user = is_super_user(request)
     top: list[tuple[str, str, tuple[str, ...]]] = [("My pupils", "pupils", ("/pupils/",))]
     if super_user:

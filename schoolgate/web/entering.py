@@ -45,7 +45,8 @@ def first_factor_passed(
         enter(request, user, door=door, second=Second.NONE)
         return HttpResponseRedirect(back)
     log.note(Outcome.HALF, door=door, user_id=user.pk, origin=origin(request))
-    logout(request)  # of whoever was signed in here before
+    leave(request)
+    request.session.flush()  # a new key for what comes (S6)
     began = timezone.now().timestamp()
     request.session[_HALF] = [user.pk, door.value, back, began, _made_for(user)]
     return redirect("sign-in-second")

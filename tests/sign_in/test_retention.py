@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from django.contrib.sessions.backends.db import SessionStore
+from django.contrib.sessions.models import Session
 from django.utils import timezone
 
 from schoolgate.sign_in import guesses, log, retention
@@ -39,3 +41,13 @@ def test_sign_ins_and_sessions_are_kept_for_400_days_and_guesses_for_one(
     assert (retention.delete_old(), kept()) == (3, [1, 1, 0])
     clock.wait(days=1)
     assert (retention.delete_old(), kept()) == (2, [0, 0, 0])
+
+
+def test_what_browsers_had_goes_when_it_is_past_its_time(clock: Clock, cast: Cast) -> None:
+    SessionStore().save()
+    clock.wait(hours=11)
+    retention.delete_old()
+    assert Session.objects.count() == 1
+    clock.wait(hours=2)
+    retention.delete_old()
+    assert Session.objects.count() == 0
