@@ -70,7 +70,8 @@ class Walk:
         given = {name: values[name] for name in route.arguments}
         if {"school_id", "user_id"} <= set(route.arguments):
             given["user_id"] = self.values["member_id"]
-        given.update(self.values.get(route.name, {}))
+        if isinstance(differs := self.values.get(route.name), dict):
+            given.update(differs)
         address = reverse(route.name, kwargs=given)
         page = self.person.page
         head = page.request.head(address)
