@@ -15,6 +15,7 @@ from django.contrib.auth.hashers import make_password
 from django.test import Client
 
 from schoolgate.access import actions as access
+from schoolgate.access.models import Grant
 from schoolgate.audit.actions import SYSTEM, user_actor
 from schoolgate.jobs import asked_worker
 from schoolgate.jobs.mail_texts import TEXTS
@@ -157,6 +158,20 @@ def test_what_is_no_longer_wanted_is_not_sent(
     send(sink)
     assert len(sink.mails()) == (1 if what == "asked anew" else 0)
     assert not Mail.objects.filter(state=State.WAITING).exists()
+
+
+@pytest.mark.parametrize("kind", list(AskedKind))
+def test_who_is_shut_out_by_what_has_ended_is_sent_nothing(
+    cast: Cast, sink: Sink, kind: AskedKind
+) -> None:
+    """Denied at one school, and with a role at the other until a moment ago."""
+    User.objects.filter(pk=cast.theo.pk).update(password=NO_PASSWORD)
+    access.deny([cast.theo.pk], by=SYSTEM, establishment_id=cast.abbey.pk)
+    ask(kind, cast.theo.email, WORD)
+    at_brook = Grant.objects.get(user=cast.theo, establishment=cast.brook)
+    access.revoke([at_brook.pk], by=SYSTEM)
+    send(sink)
+    assert sink.to() == []
 
 
 def test_s18_both_links_of_a_mail_that_went_out_twice_work(

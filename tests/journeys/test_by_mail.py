@@ -101,3 +101,43 @@ def nobody_is_told_the_same(here: Person) -> None:
     here.fills("E-mail address or user name", "nobody@nowhere.example")
     here.presses("E-mail me a link")
     here.sees("Look into your e-mail", "If there is such an account")
+
+
+MOVERS = {1280: "imani.clarke", 390: "derek.pilling"}
+
+
+@pytest.mark.parametrize("width", [1280, 390])
+def test_an_address_is_changed_and_taken_back(person: Callable[..., Person], width: int) -> None:
+    old = f"{MOVERS[width]}@maddenfordhigh.example"
+    new = f"{MOVERS[width]}@home.example"
+    here, elsewhere = person(width=width), person(width=width)
+    here.signs_in(old)
+    here.opens("/account/address/")
+    here.sees("Change your e-mail address", old)
+    here.fills("New e-mail address", new)
+    here.presses("E-mail me a link")
+    here.sees("Open the link in the e-mail that goes to the new address.", f"To have {new}")
+    here.looks("account-address")
+
+    they_read(elsewhere, new, "Confirm your e-mail address")
+    elsewhere.page.locator('main a[href*="/address/"]').click()
+    elsewhere.sees("Sign in first")
+    elsewhere.looks("address-sign-in")
+    they_read(here, new, "Confirm your e-mail address")
+    here.page.locator('main a[href*="/address/"]').click()
+    here.looks("address-confirm")
+    here.presses("Confirm the new address")
+    here.sees(f"You now sign in with {new}.", "My account")
+
+    they_read(elsewhere, old, "has been changed")
+    elsewhere.page.locator('main a[href*="/address/stop/"]').click()
+    elsewhere.sees("Stop the change of your address")
+    elsewhere.looks("address-stop")
+    elsewhere.presses("Stop the change")
+    elsewhere.sees("The account has its earlier e-mail address again", "Now choose a new password")
+    elsewhere.looks("address-stopped")
+    here.opens("/account/")
+    here.waits_for("Sign in")
+    here.signs_in(old)
+    here.opens("/account/")
+    here.sees("My account", old)

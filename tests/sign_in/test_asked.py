@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 from django.contrib.auth import authenticate
+from django.contrib.auth.hashers import UNUSABLE_PASSWORD_PREFIX
 from django.db import connection
 from django.utils import timezone
 
@@ -84,7 +85,7 @@ def test_s08_nobody_else_gets_any(cast: Cast, kind: AskedKind, who: str) -> None
 
 
 @BOTH
-@pytest.mark.parametrize("what", ["denied", "gone", "moved", "too late"])
+@pytest.mark.parametrize("what", ["denied", "gone", "moved", "too late", "not set up"])
 def test_mail_that_is_no_longer_right_gets_no_secret(
     clock: Clock, cast: Cast, kind: AskedKind, what: str
 ) -> None:
@@ -96,6 +97,8 @@ def test_mail_that_is_no_longer_right_gets_no_secret(
         people.remove_users([cast.dora.pk], how=Ending.REMOVED, by=SYSTEM)
     if what == "moved":
         people.change_users([(cast.dora.pk, "email", "d@x.example")], by=SYSTEM)
+    if what == "not set up":
+        User.objects.filter(pk=cast.dora.pk).update(password=UNUSABLE_PASSWORD_PREFIX)
     if what == "too late":
         clock.wait(days=1)
     assert asked.make_secrets({row.pk: "dora@abbey.example"}, at=timezone.now()) == {}
