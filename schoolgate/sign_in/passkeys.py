@@ -38,8 +38,8 @@ from schoolgate.audit.actions import Actor, batch, user_actor
 from schoolgate.kit.refusal import Refusal
 from schoolgate.people import invitations
 from schoolgate.people.models import User
-from schoolgate.sign_in import factors
-from schoolgate.sign_in.models import Passkey, ProviderLink
+from schoolgate.sign_in import factors, ways_in
+from schoolgate.sign_in.models import Passkey
 
 KIND = "passkey"
 # How long a person may take over one, which is also how long its challenge is good.
@@ -168,20 +168,13 @@ def remove(passkey: Passkey, *, must_have_one: bool, by: Actor) -> None:
     """
     user_id = passkey.user_id
     with factors.removing(user_id=user_id, must_have_one=must_have_one, by=by) as events:
-        if is_last_way_in(passkey, User.objects.get(pk=user_id)):
+        if not ways_in.is_left(user_id, without=passkey):
             raise Refusal(
                 "Set a password or add another passkey first: you sign in with this one alone."
             )
         gone, _ = Passkey.objects.filter(pk=passkey.pk).delete()
         if gone:
             events.add([("removed", KIND, passkey.pk, "", user_id, None, "")])
-
-
-def is_last_way_in(passkey: Passkey, user: User) -> bool:
-    """Whether its user, without this passkey, has nothing left to sign in with."""
-    others = of(user.pk).exclude(pk=passkey.pk)
-    linked = ProviderLink.objects.filter(user_id=user.pk)
-    return not (user.has_password or others.exists() or linked.exists())
 
 
 def begin_proving(site: Site, *, user_id: int | None = None) -> Begun:

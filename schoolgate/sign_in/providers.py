@@ -13,11 +13,10 @@ from schoolgate.audit.actions import Actor, batch, user_actor
 from schoolgate.kit.refusal import Refusal
 from schoolgate.people import invitations
 from schoolgate.people.models import User
-from schoolgate.sign_in import factors
-from schoolgate.sign_in.models import Passkey, ProviderLink
+from schoolgate.sign_in import factors, ways_in
+from schoolgate.sign_in.models import ProviderLink
 from schoolgate.sign_in.notices import tell_of_change
 from schoolgate.sign_in.openid import Identity
-from schoolgate.sign_in.provider_settings import configured
 
 KIND = "account link"
 TAKEN = "Choose another account there: somebody signs in here with this one already."
@@ -93,25 +92,11 @@ def remove(*, user_id: int, link_id: int, by: Actor) -> None:
     """Let the user no longer sign in with an account of theirs; one that is gone already is no
     matter. Refusal when it is the only way in that they have."""
     with factors.changing(user_id=user_id, by=by) as events:
-        mine = ProviderLink.objects.filter(user_id=user_id)
-        if not mine.filter(pk=link_id).exists():
+        mine = ProviderLink.objects.filter(user_id=user_id, pk=link_id).first()
+        if mine is None:
             return
-        if not has_another_way(user_id, but=link_id):
+        if not ways_in.is_left(user_id, without=mine):
             raise Refusal(LAST)
-        mine.filter(pk=link_id).delete()
+        mine.delete()
         events.add([("removed", KIND, link_id, "", user_id, None, "")])
         tell_of_change([user_id], at=events.at)
-
-
-def has_another_way(user_id: int, *, but: int) -> bool:
-    """Whether the user can sign in without this link: with a password, a passkey, or an account at
-    a provider that there still is."""
-    user = User.objects.get(pk=user_id)
-    others = ProviderLink.objects.filter(
-        user_id=user_id, provider__in=[provider.name for provider in configured()]
-    )
-    return (
-        user.has_password
-        or Passkey.objects.filter(user_id=user_id).exists()
-        or others.exclude(pk=but).exists()
-    )

@@ -15,7 +15,7 @@ from schoolgate.outbox.models import Mail
 from schoolgate.people import invitations
 from schoolgate.people.actions import set_password
 from schoolgate.people.models import NO_PASSWORD, User
-from schoolgate.sign_in import openid, providers
+from schoolgate.sign_in import openid, providers, ways_in
 from schoolgate.sign_in.models import Door, ProviderLink, SessionEnding, UserSession
 from schoolgate.sign_in.openid import Identity
 from tests.sign_in import provider
@@ -172,7 +172,7 @@ def test_an_account_of_a_provider_that_is_no_longer_offered_is_no_way_in(cast, s
     by = user_actor(cast.dora.pk)
     providers.link(user_id=cast.dora.pk, identity=gone, by=by)
     link = providers.link(user_id=cast.dora.pk, identity=here, by=by)
-    assert not providers.has_another_way(cast.dora.pk, but=link.pk)
+    assert not ways_in.is_left(cast.dora.pk, without=link)
 
 
 def test_s14_the_account_of_somebody_else_is_a_missing_page(there, cast, browse):
