@@ -129,3 +129,32 @@ def test_s59_a_code_leads_to_addresses_of_ours_alone(dora, browse, evil):
     browser = browse(None)
     code = asks_for_code(browser, dora.email, next=evil)
     assert browser.post(ENTER, code=code).leads_to == "/"
+
+
+def test_s24_asking_under_another_name_too_often_gives_no_tries_at_the_first(dora, browse):
+    """One that is not asked for leaves the code that there is, and whose tries are counted."""
+    others, elsewhere, guessed = ["one@x.example", "two@x.example"], browse(None), 0
+    for name in others * 5:
+        elsewhere.post("/sign-in/code/", name=name)
+    for name in (*others, others[1]):
+        browser = browse(None)
+        code = asks_for_code(browser, dora.email)
+        browser.post("/sign-in/code/", name=name)
+        for _ in range(5):
+            guessed += "Wait five minutes" not in browser.post(ENTER, code=wrong(code)).text
+    assert guessed == 10
+
+
+def test_s24_two_names_of_one_person_are_no_twenty_tries_at_their_codes(dora, browse):
+    User.objects.filter(pk=dora.pk).update(username="dora", username_key="dora")
+    for name in (dora.email, "dora"):
+        for _ in range(2):
+            browser = browse(None)
+            code = asks_for_code(browser, name)
+            for _ in range(4):
+                browser.post(ENTER, code=wrong(code))
+    browser = browse(None)
+    code = asks_for_code(browser, dora.email)
+    page = browser.post(ENTER, code=code)
+    assert "Check the code" in page.text
+    assert not UserSession.objects.exists()

@@ -83,10 +83,12 @@ def code(request: HttpRequest) -> HttpResponse:
     back = local(request)
     if request.method == "POST" and form.is_valid() and mail_is_set_up():
         name, before = form.cleaned_data["name"], _remembered(request)
-        word = secrets.token_urlsafe(32)
-        if not _ask(request, AskedKind.CODE, name, word, instead_of=before.word) and before.word:
-            word = before.word
-        request.session[_ASKED] = [word, _counted_as(name), back]
+        known = Remembered(secrets.token_urlsafe(32), _counted_as(name), back)
+        asked_now = _ask(request, AskedKind.CODE, name, known.word, instead_of=before.word)
+        if not asked_now and before.word:
+            # The code that there is, and its name: under another, ten more tries would be at it.
+            known = before._replace(back=back)
+        request.session[_ASKED] = list(known)
         return redirect("sign-in-code-enter")
     context = {"form": form, "next": back, "has_mail": mail_is_set_up()}
     return render(request, "web/sign_in_code.html", context)
@@ -119,8 +121,12 @@ def _whose(request: HttpRequest, known: "Remembered", code: str) -> tuple[User |
         return None, TOO_MANY
     user_id, right = asked.use_code(known.word, code)
     user = may_enter(user_id)
-    if right and user is not None:
+    # By the user besides, and silently, as at the password: two names are no twenty tries.
+    account = ("user", user_id) if user_id else ("name", known.name)
+    within = guesses.may_try(Kind.CODE, *account)
+    if right and within and user is not None:
         guesses.take_back(Kind.CODE, known.name)
+        guesses.take_back(Kind.CODE, *account)
         return user, ""
     guesses.may_try(Kind.ADDRESS, network)
     log.note(Outcome.FAILED, door=Door.CODE, user_id=user_id, origin=came)
