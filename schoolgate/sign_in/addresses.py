@@ -17,6 +17,7 @@ from django.db.models import Q, QuerySet
 from django.utils import timezone
 
 from schoolgate.audit.actions import Actor, batch, user_actor
+from schoolgate.kit import locks
 from schoolgate.kit.names import email_key
 from schoolgate.kit.refusal import Refusal
 from schoolgate.outbox import actions as outbox
@@ -134,16 +135,17 @@ def confirm(token: str, *, user_id: int, session_id: int, by: Actor) -> None:
     Raises Refusal when the link does not work, or somebody else has the address by now.
     """
     with batch(by=by) as events:
-        user = User.objects.select_for_update(no_key=True).get(pk=user_id)
+        user = _hold(user_id)
         change = find_confirm(token, user_id)
         if change is None or change.old_email != user.email:
             raise Refusal(USE_ANOTHER)
-        change_users([(user_id, "email", change.new_email)], by=by)
-        AddressChange.objects.filter(pk=change.pk).update(
-            confirmed_at=events.at, ended_at=events.at, confirm_hash=""
-        )
+        # In this order, as who denies: otherwise the two would wait for each other.
+        links.void([user_id], by=by, changes=False, stops=False)
+        waits = _to_confirm(events.at).filter(pk=change.pk)
+        if not waits.update(confirmed_at=events.at, ended_at=events.at, confirm_hash=""):
+            raise Refusal(USE_ANOTHER)
         _same(change).update(stop_until=events.at + STOP_LASTS)
-        links.void([user_id], by=by, stops=False)
+        change_users([(user_id, "email", change.new_email)], by=by)
         sessions.end_all([user_id], how=SessionEnding.CHANGED, by=by, but=session_id)
 
 
@@ -170,7 +172,7 @@ def stop(token: str) -> bool:
         raise Refusal(USE_ANOTHER)
     by = user_actor(found.user_id)
     with batch(by=by) as events:
-        user = User.objects.select_for_update(no_key=True).get(pk=found.user_id)
+        user = _hold(found.user_id)
         if find_stop(token) is None:
             raise Refusal(USE_ANOTHER)
         since = AddressChange.objects.filter(user=user, made_at__gte=found.made_at)
@@ -183,6 +185,13 @@ def stop(token: str) -> bool:
         sessions.end_all([user.pk], how=SessionEnding.CHANGED, by=by)
         events.add([("stopped", "address change", found.pk, "", user.pk, None, "")])
     return moved
+
+
+def _hold(user_id: int) -> User:
+    """The user, who stays as they are meanwhile; after an import that is being applied, which
+    holds the lock of whoever writes before it comes to any user."""
+    locks.while_writing()
+    return User.objects.select_for_update(no_key=True).get(pk=user_id)
 
 
 def _put_back(user: User, address: str, since: QuerySet[AddressChange], by: Actor) -> None:

@@ -19,11 +19,12 @@ KEPT = timedelta(days=1)
 _WHY = "It stopped working before it was sent."
 
 
-def void(user_ids: Iterable[int], *, by: Actor, stops: bool = True) -> None:
+def void(user_ids: Iterable[int], *, by: Actor, changes: bool = True, stops: bool = True) -> None:
     """Let nothing that was mailed to these users to come in, or to change their address, work.
 
-    ``stops=False`` leaves the owner of an earlier address the link that stops the change: who has
-    taken an account over could else take that away with a new password.
+    ``changes=False`` leaves a change of address that waits; ``stops=False`` leaves the owner of an
+    earlier address the link that stops the change: who has taken an account over could else take
+    that away with a new password.
     """
     wanted = set(user_ids)
     if not wanted:
@@ -34,9 +35,10 @@ def void(user_ids: Iterable[int], *, by: Actor, stops: bool = True) -> None:
             for kind in AskedKind
             for id_, user_id in end_asked(wanted, kind, at=events.at)
         ]
-        ended += [
-            ("address change", id_, user_id) for id_, user_id in _end_changes(wanted, events.at)
-        ]
+        if changes:
+            ended += [
+                ("address change", id_, user_id) for id_, user_id in _end_changes(wanted, events.at)
+            ]
         if stops:
             _blank_stops(wanted)
         events.add(("cancelled", kind, id_, "", user_id, None, "") for kind, id_, user_id in ended)

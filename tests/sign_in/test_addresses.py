@@ -2,23 +2,27 @@
 
 from __future__ import annotations
 
+import threading
+import time
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 import pytest
-from django.db import connection
+from django.db import connection, transaction
 from django.utils import timezone
 
 from schoolgate.access import actions as access
 from schoolgate.access.accounts import UserToSave, save_users
-from schoolgate.audit.actions import SYSTEM, user_actor
+from schoolgate.audit.actions import SYSTEM, batch, user_actor
 from schoolgate.audit.models import Event
+from schoolgate.kit import locks
 from schoolgate.kit.records import Ending
 from schoolgate.kit.refusal import Refusal
 from schoolgate.outbox.models import Mail, State
 from schoolgate.people import actions as people
 from schoolgate.people.models import User
 from schoolgate.sign_in import addresses, asked, links, log, sessions
-from schoolgate.sign_in.models import AddressChange, Door, Second, UserSession
+from schoolgate.sign_in.models import AddressChange, AskedKind, Door, Second, UserSession
 from tests import cast as company
 from tests import factories
 from tests.sign_in.at_once import at_once
@@ -303,3 +307,59 @@ def both_at_once(token: str, stop: str, user: User) -> bool:
 
     at_once(one, 2)
     return stopped == [True]
+
+
+@pytest.mark.postgresql
+@pytest.mark.parametrize("what", ["confirmed", "stopped"])
+def test_an_import_and_a_change_of_address_do_not_wait_for_each_other(
+    own_database: OwnDatabase, what: str
+) -> None:
+    """Both take the lock of whoever writes before the user."""
+    dora = company.assemble().dora
+    token, stop = address_links(dora, NEW)
+    if what == "stopped":
+        confirm(token, dora)
+    thread = threading.Thread(target=on_its_own, args=(lambda: changes(what, token, stop, dora),))
+    with transaction.atomic():
+        locks.while_importing()
+        thread.start()
+        time.sleep(1)
+        User.objects.filter(pk=dora.pk).update(job_title="changed by the import")
+    thread.join()
+    assert address_of(dora) == (NEW if what == "confirmed" else OLD)
+
+
+@pytest.mark.postgresql
+def test_a_denial_and_a_change_of_address_do_not_wait_for_each_other(
+    own_database: OwnDatabase,
+) -> None:
+    """Both end what was asked for at the sign-in page before the changes of address."""
+    dora = company.assemble().dora
+    token, _ = address_links(dora, NEW)
+    reset_link(dora)
+    thread = threading.Thread(target=on_its_own, args=(lambda: confirm(token, dora),))
+    with batch(by=SYSTEM) as events:
+        links.end_asked([dora.pk], AskedKind.RESET, at=events.at)
+        thread.start()
+        time.sleep(1)
+        links.void([dora.pk], by=SYSTEM)
+    thread.join()
+    assert address_of(dora) == OLD
+    assert not AddressChange.objects.exclude(confirmed_at=None).exists()
+
+
+def changes(what: str, token: str, stop: str, user: User) -> None:
+    if what == "confirmed":
+        confirm(token, user)
+    else:
+        addresses.stop(stop)
+
+
+def on_its_own(do: Callable[[], None]) -> None:
+    """In a thread, with a connection of its own; it may be told no."""
+    try:
+        do()
+    except Refusal:
+        pass
+    finally:
+        connection.close()
