@@ -154,7 +154,9 @@ def revoke(
         concerned = {user_id for user_id, _ in facts.values()}
         invitations.void(concerned, by=by, import_id=import_id)
         # Whose last role that was not asleep has gone is inactive from now on.
-        sessions.end_all(shut_out(concerned), how=SessionEnding.SHUT_OUT, by=by)
+        out = shut_out(concerned)
+        links.void(out, by=by)
+        sessions.end_all(out, how=SessionEnding.SHUT_OUT, by=by)
 
 
 def _refuse_ending(grant_ids: set[int], by: Actor) -> None:

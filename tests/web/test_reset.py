@@ -9,10 +9,11 @@ import pytest
 from django.test import Client
 from django.utils import timezone
 
-from schoolgate.access.actions import allow, deny, revoke
+from schoolgate.access.actions import NewGrant, allow, deny, grant, revoke
 from schoolgate.access.models import Grant
 from schoolgate.audit.actions import SYSTEM
 from schoolgate.audit.models import Event
+from schoolgate.kit.records import Source
 from schoolgate.people.actions import set_password
 from schoolgate.people.models import User
 from schoolgate.sign_in.models import (
@@ -127,6 +128,12 @@ def test_s03_a_link_opens_nothing_for_whoever_is_shut_out_by_what_ended(cast, br
     assert browse(None).get(address).status == 404
     assert browse(None).post(address, password=ANOTHER).status == 404
     assert not User.objects.get(pk=cast.theo.pk).check_password(ANOTHER)
+    grant(
+        [NewGrant(cast.theo.pk, at_brook.role, cast.brook.pk, None, timezone.localdate())],
+        by=cast.as_ada,
+        source=Source.BY_HAND,
+    )
+    assert browse(None).get(address).status == 404, "it does not come back with another role"
 
 
 @pytest.mark.parametrize("address", ["/sign-in/forgotten/{}/", "/address/{}/", "/address/stop/{}/"])
