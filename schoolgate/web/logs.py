@@ -3,8 +3,9 @@
 import logging
 import re
 
-_BEFORE = "set-up|invitation|sign-in/forgotten|address/stop|address"
-_TOKEN = re.compile(rf"(/(?:{_BEFORE})/)[^/\s\"'?]+")
+# After these in an address stands a token; the longer one first.
+WITH_TOKEN = ("set-up", "invitation", "sign-in/forgotten", "address/stop", "address")
+_TOKEN = re.compile(rf"(/(?:{'|'.join(WITH_TOKEN)})/)[^/\s\"'?]+")
 # What comes back from an identity provider holds what it sent behind the question mark.
 _ANSWER = re.compile(r"(/sign-in/with/[^/\s\"'?]+/back/?)\?[^\s\"']+")
 

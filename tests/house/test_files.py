@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
+from schoolgate.web import logs
+
 ROOT = Path(__file__).resolve().parents[2]
 LONGEST = 400
 # Set by the program for its own children, and by no person.
@@ -65,6 +67,18 @@ def test_every_setting_of_the_environment_is_told_in_running_md_and_no_other() -
     assert "DATABASE_URL" in program
     assert sorted(program - INTERNAL - told) == []
     assert sorted(name for name in told - program if "_TEST_" not in name) == []
+
+
+def test_running_md_says_what_a_proxy_replaces_and_what_it_blanks() -> None:
+    """Whatever is believed of a proxy, a visitor must not be able to send through it (S24); and
+    its log is to hold no token (S19)."""
+    running = (ROOT / "docs" / "running.md").read_text("utf-8")
+    nginx = running.split("proxy_pass")[1].split("```")[0]
+    for header in ("Host", "X-Forwarded-Proto", "X-Forwarded-For"):
+        assert f"proxy_set_header {header} $" in nginx
+    blanked = re.findall(r"`(/[a-z/-]+/)`", running.split("blanks tokens")[1].split("\n")[0])
+    for folder in logs.WITH_TOKEN:
+        assert any(f"/{folder}/".startswith(told) for told in blanked), folder
 
 
 def test_no_file_names_the_machine_it_was_written_on() -> None:
