@@ -142,7 +142,7 @@ def sign_in_changed(mails: Sequence[Due]) -> Mapping[int, Text]:
     for mail in mails:
         if there.get(mail.user_id) == email_key(mail.address):
             subject = f"The way you sign in at {name} has been changed"
-            words = {"contact": _contact(), "address": settings.URL + reverse("account")}
+            words = {"contact": _contact(), "address": settings.URL + reverse("sign-in")}
             texts[mail.id] = _text(mail.kind, name, subject, **words)
     return texts
 

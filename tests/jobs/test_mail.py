@@ -267,8 +267,9 @@ def test_a_changed_sign_in_is_told_at_the_address_of_now_and_says_what_to_do(
     (mail,) = sink.mails()
     plain, _ = (part.get_content() for part in mail.iter_parts())
     assert str(mail["Subject"]) == "The way you sign in at Northshire has been changed"
-    assert "change your password and sign out everywhere else" in plain
-    assert "https://gate.example/account/" in plain
+    # Also where the password that they know is no longer theirs, as after a link by mail.
+    assert "choose “Forgotten your password?” on the sign-in page" in plain
+    assert "https://gate.example/sign-in/" in plain
 
 
 def test_s18_both_mails_of_one_invitation_work_and_neither_of_an_earlier_one(
