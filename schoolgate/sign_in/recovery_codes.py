@@ -11,6 +11,7 @@ from django.utils import timezone
 from schoolgate.audit.actions import Actor, batch, user_actor
 from schoolgate.sign_in import factors
 from schoolgate.sign_in.models import RecoveryCode
+from schoolgate.sign_in.notices import tell_of_change
 
 HOW_MANY = 10
 # Without 0, O, 1 and I, which look alike: 32 letters, 5 bits each.
@@ -45,7 +46,7 @@ def make_first(*, user_id: int, by: Actor) -> list[str]:
 
 
 def use(user_id: int, code: str) -> bool:
-    """Whether the code is one of the user's that works; it is used up by this.
+    """Whether the code is one of the user's that works; it is used up by this, and they are told.
 
     It may be typed in small letters, and without hyphens or with spaces.
     """
@@ -56,6 +57,7 @@ def use(user_id: int, code: str) -> bool:
         used = unused.update(used_at=timezone.now())
         if used:
             events.add([("used", "recovery code", None, "", user_id, None, "")])
+            tell_of_change([user_id], at=events.at)
     return bool(used)
 
 

@@ -8,7 +8,8 @@ import pytest
 
 from schoolgate.audit.actions import SYSTEM, user_actor
 from schoolgate.audit.models import Event
-from schoolgate.sign_in import recovery_codes
+from schoolgate.outbox.models import Mail
+from schoolgate.sign_in import notices, recovery_codes
 from schoolgate.sign_in.models import RecoveryCode
 from tests import cast as company
 from tests.cast import Cast
@@ -88,3 +89,11 @@ def test_new_codes_take_the_place_of_the_old(cast: Cast) -> None:
 def test_the_first_codes_are_made_once(cast: Cast) -> None:
     assert len(recovery_codes.make_first(user_id=cast.dora.pk, by=SYSTEM)) == 10
     assert recovery_codes.make_first(user_id=cast.dora.pk, by=SYSTEM) == []
+
+
+def test_whoever_has_one_used_is_told_by_mail(cast: Cast) -> None:
+    code, *_ = recovery_codes.make_new(user_id=cast.dora.pk, by=SYSTEM)
+    for _ in range(2):  # the second time it is none
+        recovery_codes.use(cast.dora.pk, code)
+
+    assert list(Mail.objects.values_list("kind", "user_id")) == [(notices.KIND, cast.dora.pk)]

@@ -271,6 +271,7 @@ def test_new_codes_take_the_place_of_the_old(cast, browse):
     (old, *_) = _CODE.findall(set_up(browser).text)
     browser.post(CODES, step="kept")
     (new, *_) = _CODE.findall(browser.post(CODES, step="make", follow=True).text)
+    assert Mail.objects.filter(kind="sign-in-changed", user_id=cast.dora.pk).count() == 2
     assert not recovery_codes.use(cast.dora.pk, old)
     assert recovery_codes.use(cast.dora.pk, new)
 

@@ -17,6 +17,7 @@ from schoolgate.kit.sealed import Unsealable, seal, unseal
 from schoolgate.schools.models import Organisation
 from schoolgate.sign_in import factors, recovery_codes, sessions, totp
 from schoolgate.sign_in.models import Passkey, Second, Totp
+from schoolgate.sign_in.notices import tell_of_change
 from schoolgate.web import fresh_codes
 from schoolgate.web.context import PRODUCT
 from schoolgate.web.entering import standing_of
@@ -162,7 +163,9 @@ def codes(request: HttpRequest) -> HttpResponse:
         fresh_codes.forget(request)
         return redirect("account-factors")
     if request.method == "POST" and factors.has_factor(person.pk):
-        made = recovery_codes.make_new(user_id=person.pk, by=actor(request))
+        with batch(by=actor(request)) as events:
+            made = recovery_codes.make_new(user_id=person.pk, by=actor(request))
+            tell_of_change([person.pk], at=events.at)
         fresh_codes.keep(request, made)
         return redirect("account-codes")
     shown = {
