@@ -71,6 +71,8 @@ def check(
     breached passwords, if there is one. Every door asks access/passwords.py, which knows these.
     """
     _check_length(password, shortest(has_second_factor=has_second_factor))
+    if not password.strip():
+        raise Refusal("Choose a password with more in it than blanks.")
     if breached.is_breached(password, more):
         raise Refusal(
             "Choose another password: this one is on the lists of those who guess passwords."

@@ -93,6 +93,11 @@ def test_s23_eight_characters_will_do_with_a_second_factor_alone() -> None:
     assert said("k") == "Choose a password of at least 12 characters: this one has 1 character."
 
 
+@pytest.mark.parametrize("blank", [" ", "\u00a0", "\u3000"])
+def test_s23_blanks_alone_will_not_do(blank: str) -> None:
+    assert said(blank * 12) == "Choose a password with more in it than blanks."
+
+
 def test_s23_a_thousand_characters_will_do_and_more_are_told() -> None:
     assert said("ab cd " * 166 + "efgh") == ""
     assert said("ab cd " * 166 + "efghi") == (
