@@ -61,6 +61,8 @@ def test_the_link_is_of_no_use_to_whoever_it_reached_by_mistake(cast, browse):
         never = browser.get("/address/never-was/")
         assert [masked(page.response) for page in pages] == [masked(never.response)] * 2
     assert "Sign in first" in browse(None).get(f"/address/{token}/").text
+    shared = browse(cast.theo).get(f"/address/{token}/").text
+    assert "You are signed in as Theo Marsh. If that is not you, sign out" in shared
     assert User.objects.get(pk=cast.dora.pk).email == "dora@abbey.example"
 
 
