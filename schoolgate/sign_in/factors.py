@@ -74,10 +74,26 @@ def reset(user_ids: Iterable[int], *, by: Actor) -> None:
     when they come back, and have no grace for it (NEW11). Accounts at identity providers stay."""
     wanted = sorted(set(user_ids))
     with batch(by=by) as events:
+        # First, as where one is changed: one that is being added at this moment is found and goes
+        # too, and whoever changes theirs meanwhile waits.
+        _lock(wanted)
         _delete(_FACTORS, wanted)
         for users in bulk.chunks((id_,) for id_ in wanted):
             User.objects.filter(pk__in=[id_ for (id_,) in users]).update(factor_asked_at=LONG_AGO)
         events.add(("reset", "second factors", None, "", id_, None, "") for id_ in wanted)
+
+
+def _lock(user_ids: list[int]) -> None:
+    """Hold the users, in the order of their ids, until the transaction ends."""
+    if not bulk.on_postgresql():  # SQLite has one writer at a time
+        return
+    with bulk.temporary("resetting", "id BIGINT PRIMARY KEY"):
+        bulk.load("resetting", ["id"], ((id_,) for id_ in user_ids))
+        bulk.analyse("resetting")
+        bulk.select(
+            "SELECT u.id FROM people_user u JOIN resetting r ON r.id = u.id ORDER BY u.id"
+            " FOR NO KEY UPDATE OF u"
+        )
 
 
 def forget(user_ids: Iterable[int], *, by: Actor) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import threading
+import time
 from datetime import timedelta
 
 import pytest
@@ -103,3 +104,31 @@ def test_of_two_factors_taken_away_at_once_one_stays(own_database: OwnDatabase) 
 
     assert at_once(remove, how_many=2) == 1
     assert factors.has_factor(dora.pk)
+
+
+@pytest.mark.postgresql
+def test_a_reset_takes_what_is_added_at_the_same_moment_and_neither_fails(
+    own_database: OwnDatabase,
+) -> None:
+    dora = company.assemble().dora
+    with_app(dora)
+    inside = threading.Event()
+
+    def replace() -> bool:
+        with factors.changing(user_id=dora.pk, by=user_actor(dora.pk)):
+            inside.set()
+            time.sleep(0.5)  # for so long the reset is under way
+            Totp.objects.filter(user=dora).delete()
+            Passkey.objects.create(
+                user=dora, name="new", credential_id="new", public_key=b"", made_at=timezone.now()
+            )
+        return True
+
+    def reset() -> bool:
+        inside.wait(5)
+        factors.reset([dora.pk], by=SYSTEM)
+        return True
+
+    todo = iter([replace, reset])
+    assert at_once(lambda: next(todo)(), how_many=2) == 2
+    assert not factors.has_factor(dora.pk)
