@@ -37,9 +37,12 @@ def address_of(request: HttpRequest) -> str:
     if settings.BEHIND_PROXY:
         told = request.headers.get("X-Forwarded-For", "").rpartition(",")[2].strip() or told
     try:
-        return str(ipaddress.ip_address(told))
+        known = ipaddress.ip_address(told)
     except ValueError:
         return ""
+    # So a socket for both kinds of address names one of IPv4: "::ffff:192.0.2.1".
+    mapped = known.ipv4_mapped if known.version == 6 else None
+    return str(mapped or known)
 
 
 def network_of(address: str) -> str:

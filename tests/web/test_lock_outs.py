@@ -165,6 +165,17 @@ def test_s24_behind_a_proxy_its_own_entry_alone_counts(cast, with_password, sett
     assert says(other) == "no"
 
 
+def test_s24_on_a_socket_for_both_kinds_of_address_places_are_told_apart(cast):
+    def tries_from(name: str, address: str):
+        told = {"name": name, "password": WRONG}
+        return Client(REMOTE_ADDR=address).post("/sign-in/", told)
+
+    has_failed_often("203.0.113.5")
+    assert says(tries_from("one@example.org", "::ffff:203.0.113.5")) == "no"
+    assert says(tries_from("two@example.org", "::ffff:203.0.113.5")) == "too many"
+    assert says(tries_from("two@example.org", "::ffff:203.0.113.6")) == "no"
+
+
 def test_s24_somebody_with_two_names_is_guessed_at_ten_times_in_all(cast):
     umi = factories.user(first_name="Umi", email="umi@example.org", username="umi.moss")
     set_password(user=umi, password=PASSWORD, by=SYSTEM)
