@@ -79,8 +79,14 @@ def confirm(session: UserSession, at: datetime) -> None:
 
 
 def prove_second(session: UserSession, second: Second) -> None:
-    """Note that a second factor was shown in this session: set up in it just now."""
+    """Note that a second factor was shown in this session: set up in it just now.
+
+    The user's others that have shown none are over, and come back with no factor that goes (S2).
+    """
     UserSession.objects.filter(pk=session.pk, ended_at__isnull=True).update(second=second)
+    without = f"s.user_id IN (SELECT id FROM ending_sessions) AND s.second = '{Second.NONE.value}'"
+    by = user_actor(session.user_id)
+    _end(without, [session.user_id], how=SessionEnding.CHANGED, by=by)
 
 
 def end(session_ids: Iterable[int], *, how: SessionEnding, by: Actor) -> int:
