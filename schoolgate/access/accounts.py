@@ -102,7 +102,11 @@ def save_users(users: Iterable[UserToSave], *, by: Actor) -> None:
         may_manage_accounts(by, account)
         fields = [(u.user_id, name, value) for u in wanted for name, value in u.fields.items()]
         change_users(fields, by=by)
-        links.void((u.user_id for u in wanted if "email" in u.fields), by=by)
+        moved = {u.user_id for u in wanted if "email" in u.fields}
+        links.void(moved, by=by)
+        # Made for the old address, they are refused: and for good, though it be put back (S2).
+        others = moved - {by.user_id}
+        sessions.end_all(others, how=SessionEnding.BY_ADMIN, by=by)
         grant((row for u in wanted for row in u.adding), by=by, source=Source.BY_HAND)
         if active := [u.user_id for u in wanted if u.active is True]:
             allow(active, by=by)

@@ -17,6 +17,7 @@ from schoolgate.kit.records import Ending
 from schoolgate.outbox.models import Mail
 from schoolgate.people import invitations
 from schoolgate.people.models import Invitation, User
+from schoolgate.sign_in import sessions
 from tests import factories
 from tests.cast import seen_by
 from tests.web.browsing import PASSWORD
@@ -108,6 +109,14 @@ def test_a_changed_address_is_the_sign_in_and_both_are_told(cast, browse, with_p
     dora = again(cast.dora)
     assert (dora.email_key, dora.lookalike_key) != ("", "")
     assert dora.email_key == "dora.new@abbey.example"
+
+
+def test_s02_an_address_that_is_put_back_brings_no_session_back(cast, browse):
+    ada, dora = browse(cast.ada), browse(cast.dora)
+    edited(ada, cast.dora, email="d@abbey.example")
+    edited(ada, cast.dora, email="dora@abbey.example")
+    assert dora.get("/").leads_to.startswith("/sign-in/")
+    assert not sessions.live(cast.dora.pk).exists()
 
 
 def test_s17_a_changed_address_kills_the_invitation_and_can_send_another(cast, browse):
