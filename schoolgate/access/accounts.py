@@ -15,6 +15,7 @@ from schoolgate.kit.records import Ending, Source
 from schoolgate.kit.refusal import Refusal
 from schoolgate.outbox import actions as outbox
 from schoolgate.outbox.actions import NewMail
+from schoolgate.outbox.queries import mail_is_set_up
 from schoolgate.people import invitations, staff
 from schoolgate.people.actions import (
     NewUser,
@@ -94,15 +95,21 @@ def save_users(users: Iterable[UserToSave], *, by: Actor) -> None:
     """Change users and what they hold, all of it or nothing.
 
     Only somebody who could give all of a user's roles changes their fields, invitation or status
-    (S62). Whoever takes their own role away does so last of all.
+    (S62); nobody their own address, where mail can ask the old one. Whoever takes their own role
+    away does so last of all.
     """
     wanted = list(users)
     with batch(by=by):
         account = [u.user_id for u in wanted if u.fields or u.invite or u.active is not None]
         may_manage_accounts(by, account)
+        moved = {u.user_id for u in wanted if "email" in u.fields}
+        if by.user_id in moved and mail_is_set_up():
+            raise Refusal(
+                "Go to My account to change your own e-mail address: there you confirm it, and the"
+                " old one can stop it."
+            )
         fields = [(u.user_id, name, value) for u in wanted for name, value in u.fields.items()]
         change_users(fields, by=by)
-        moved = {u.user_id for u in wanted if "email" in u.fields}
         links.void(moved, by=by)
         # Made for the old address, they are refused: and for good, though it be put back (S2).
         others = moved - {by.user_id}

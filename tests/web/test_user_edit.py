@@ -133,7 +133,15 @@ def test_s17_a_changed_address_kills_the_invitation_and_can_send_another(cast, b
     assert Invitation.objects.filter(user=cast.dora, ended_at=None).count() == 1
 
 
+def test_ones_own_address_is_changed_where_the_old_one_can_stop_it(cast, browse, settings):
+    settings.MAIL = "smtp://127.0.0.1"
+    page = edited(browse(cast.ada), cast.ada, email="ada.osei@council.example")
+    assert "Go to My account to change your own e-mail address" in page.text
+    assert again(cast.ada).email == cast.ada.email
+
+
 def test_whoever_changes_their_own_address_stays_signed_in(cast, browse):
+    """Where no mail is sent, this is the only place for it."""
     ada = browse(cast.ada)
     page = edited(ada, cast.ada, email="ada.osei@council.example")
     assert page.leads_to == f"/settings/users/{cast.ada.pk}/"
