@@ -3,6 +3,7 @@
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
+from django.db.models import Exists, OuterRef, Q
 from django.utils import timezone
 
 from schoolgate.access.actions import NewGrant, allow, deny, grant, revoke, shut_out
@@ -26,10 +27,11 @@ from schoolgate.people.actions import (
     set_password,
     use_set_up_link,
 )
-from schoolgate.people.models import User
+from schoolgate.people.models import NO_PASSWORD, User
 from schoolgate.people.queries import user_signing_in
 from schoolgate.sign_in import factors, links, sessions
-from schoolgate.sign_in.models import SessionEnding, UserSession
+from schoolgate.sign_in.models import ProviderLink, SessionEnding, UserSession
+from schoolgate.sign_in.provider_settings import configured
 
 FACTOR_RESET = "factor-reset"
 
@@ -193,7 +195,7 @@ def reset_second_factors(user_ids: Collection[int], *, by: Actor) -> None:
     next come in. Their sessions are over, and they are told by mail (NEW11).
 
     No secret is shown, nor set. Raises Refusal when an account is not the actor's (S62), is the
-    actor's own, or has no second factor.
+    actor's own, has no second factor, or nothing to sign in with but that.
     """
     wanted = set(user_ids)
     with batch(by=by) as events:
@@ -202,6 +204,11 @@ def reset_second_factors(user_ids: Collection[int], *, by: Actor) -> None:
             raise Refusal("Go to your account to change your own second factors: there you can.")
         if not all(factors.has_factor(id_) for id_ in wanted):
             raise Refusal("Look at the page again: there is no second factor to reset any more.")
+        if not wanted <= _with_a_first_factor(wanted):
+            raise Refusal(
+                "Give them an e-mail address first: they have no password, and without their"
+                " passkey they could not sign in any more."
+            )
         factors.reset(wanted, by=by)
         sessions.end_all(wanted, how=SessionEnding.BY_ADMIN, by=by)
         told = User.objects.filter(pk__in=wanted, email_key__isnull=False)
@@ -209,6 +216,14 @@ def reset_second_factors(user_ids: Collection[int], *, by: Actor) -> None:
             (NewMail(FACTOR_RESET, user.pk, user.email) for user in told.order_by("pk")),
             at=events.at,
         )
+
+
+def _with_a_first_factor(user_ids: Collection[int]) -> set[int]:
+    """Those of the users who can begin to sign in without any passkey."""
+    offered = [provider.name for provider in configured()]
+    linked = Exists(ProviderLink.objects.filter(user_id=OuterRef("pk"), provider__in=offered))
+    can = ~Q(password=NO_PASSWORD) | Q(email_key__isnull=False) | linked
+    return set(User.objects.filter(can, pk__in=user_ids).values_list("pk", flat=True))
 
 
 def set_up_first_administrator(*, token: str, new: NewUser, password: str, by: Actor) -> User:

@@ -11,7 +11,7 @@ from schoolgate.access.roles import DESIGNATED_TEACHER, LA_SUPER_USER, SCHOOL_AD
 from schoolgate.audit.actions import user_actor
 from schoolgate.audit.models import Event
 from schoolgate.outbox.models import Mail
-from schoolgate.people.models import User
+from schoolgate.people.models import NO_PASSWORD, User
 from schoolgate.sign_in import log, recovery_codes
 from schoolgate.sign_in.log import Origin
 from schoolgate.sign_in.models import (
@@ -211,6 +211,27 @@ def test_who_has_no_address_is_told_by_the_administrator(cast, browse):
     assert "Tell them yourself." in ada.get(address).text
     assert ada.post(address).leads_to == page_of(umi)
     assert not Mail.objects.filter(kind="factor-reset").exists()
+
+
+@pytest.mark.parametrize("way", ["password", "address", "account elsewhere"])
+def test_nobody_is_left_without_any_way_in(cast, browse, way):
+    umi = factories.user(first_name="Umi", email="", username="umi.moss")
+    gives_factors(umi)
+    ProviderLink.objects.update(user=cast.dora)
+    User.objects.filter(pk=umi.pk).update(password=NO_PASSWORD)
+    ada, address = browse(cast.ada), page_of(umi, reset=True)
+    assert "Give them an e-mail address first" in ada.post(address).text
+    assert Passkey.objects.filter(user=umi).exists()
+
+    match way:
+        case "password":
+            User.objects.filter(pk=umi.pk).update(password="a hash")
+        case "address":
+            User.objects.filter(pk=umi.pk).update(email="u@example.org", email_key="u@example.org")
+        case _:
+            ProviderLink.objects.update(user=umi, provider="northshire")
+    assert ada.post(address).leads_to == page_of(umi)
+    assert not Passkey.objects.filter(user=umi).exists()
 
 
 # In a school (S62).
