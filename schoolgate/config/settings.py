@@ -56,6 +56,8 @@ SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = "Lax"
 # A session is over after so long without use, and at the latest after so many hours (S6).
 SESSION_IDLE_MINUTES = _whole("SCHOOLGATE_IDLE_MINUTES", 30)
 SESSION_HOURS = _whole("SCHOOLGATE_SESSION_HOURS", 12)
+# On a shared computer: closing the browser forgets who was signed in.
+SESSION_EXPIRE_AT_BROWSER_CLOSE = True
 SESSION_COOKIE_AGE = SESSION_HOURS * 60 * 60
 SECURE_HSTS_SECONDS = 2 * 365 * 24 * 60 * 60 if HTTPS else 0
 SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = HTTPS

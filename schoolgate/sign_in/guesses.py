@@ -49,7 +49,7 @@ LIMITS = {
     Kind.CONFIRM: _GUESSING,
     Kind.CODE: _GUESSING,
     Kind.MAIL_NAME: Limit(5, timedelta(minutes=15)),
-    Kind.MAIL_ADDRESS: Limit(50, timedelta(minutes=15)),
+    Kind.MAIL_ADDRESS: Limit(300, timedelta(minutes=15)),
     Kind.PASSKEY_ADDRESS: Limit(100, timedelta(minutes=5)),
     # A challenge is answered once, also where two answers come at the same moment.
     Kind.PASSKEY_CHALLENGE: Limit(1, timedelta(minutes=5)),
