@@ -17,6 +17,8 @@ from schoolgate.outbox.models import Mail
 from schoolgate.people.actions import remove_users, set_password
 from schoolgate.people.models import User
 from schoolgate.schools.models import Organisation
+from schoolgate.sign_in import guesses
+from schoolgate.sign_in.guesses import Kind
 from schoolgate.sign_in.models import (
     AskedByMail,
     AskedKind,
@@ -149,9 +151,12 @@ def test_s11_whoever_asks_too_often_is_told_the_same_and_sent_nothing(browse, do
 
 
 def test_asking_is_limited_by_network_too(browse, dora):
-    for number in range(52):
+    most, _ = guesses.LIMITS[Kind.MAIL_ADDRESS]
+    for _ in range(most - 2):  # others behind the same address have asked
+        guesses.may_try(Kind.MAIL_ADDRESS, "127.0.0.1")
+    for number in range(4):
         browse(None).post("/sign-in/forgotten/", name=f"n{number}@x.example")
-    assert AskedByMail.objects.count() == 50
+    assert AskedByMail.objects.count() == 2
 
 
 @BOTH
