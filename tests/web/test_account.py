@@ -21,6 +21,9 @@ from schoolgate.people.models import NO_PASSWORD, User
 from schoolgate.sign_in.models import SessionEnding, UserSession
 from tests.web.browsing import PASSWORD, Browser
 
+# What these pages ask is asked of the rooms below, whose tests run on both databases.
+pytestmark = pytest.mark.one_database
+
 NEW = "another horse battery staple"
 PASSWORD_PAGE = "/account/password/"
 

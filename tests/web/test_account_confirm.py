@@ -13,6 +13,9 @@ from schoolgate.sign_in.models import Second, SignInEvent, UserSession
 from tests.web.browsing import Browser
 from tests.web.test_second_factor import an_app
 
+# What these pages ask is asked of the rooms below, whose tests run on both databases.
+pytestmark = pytest.mark.one_database
+
 CONFIRM, APP = "/account/confirm/", "/account/factors/app/"
 
 

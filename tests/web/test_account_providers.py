@@ -28,6 +28,9 @@ if TYPE_CHECKING:
 
     from tests.sign_in.provider import Running
 
+# What these pages ask is asked of the rooms below, whose tests run on both databases.
+pytestmark = pytest.mark.one_database
+
 AGAIN = "Begin again: this was begun in another browser or too long ago, or it is done already."
 
 

@@ -15,6 +15,9 @@ from schoolgate.sign_in.models import AddressChange, UserSession
 from tests.sign_in.mailed import address_links
 from tests.web.browsing import PASSWORD, masked
 
+# What these pages ask is asked of the rooms below, whose tests run on both databases.
+pytestmark = pytest.mark.one_database
+
 PAGE = "/account/address/"
 NEW = "dora@home.example"
 

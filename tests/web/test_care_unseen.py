@@ -12,6 +12,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
 
@@ -84,7 +85,7 @@ def addresses(world: World, page: Route) -> Iterator[str]:
 
 def all_told(client: Client, world: World, pages: list[Route]) -> dict[str, tuple[Any, ...]]:
     """Every answer: to every question, to empty forms and to forms that are right."""
-    told = {}
+    told, key = {}, client.cookies[settings.SESSION_COOKIE_NAME].value
     for page in pages:
         for address in addresses(world, page):
             if page.name not in FORM_ONLY:
@@ -95,6 +96,8 @@ def all_told(client: Client, world: World, pages: list[Route]) -> dict[str, tupl
                 with transaction.atomic():
                     told[f"{address} sent {form}"] = _told(client.post(address, form))
                     transaction.set_rollback(True)
+                client.cookies[settings.SESSION_COOKIE_NAME] = key  # as the key that was undone
+    assert client.get("/account/").status_code == 200, "signed out: the rest is no answer"
     return told
 
 

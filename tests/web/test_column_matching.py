@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import pytest
+
 from schoolgate.intake import runs
 from schoolgate.intake.models import ColumnMatching, Import, State
 from schoolgate.people.models import User
 from tests.web.files import a_file, apply, fields_of
+
+# What these pages ask is asked of the rooms below, whose tests run on both databases.
+pytestmark = pytest.mark.one_database
 
 THEIRS = "Forename,Surname,E-mail address,School number,Payroll"
 GRACE = "Grace,Okoro,grace@abbey.example,100001,77"

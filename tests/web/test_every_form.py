@@ -13,6 +13,9 @@ from schoolgate.kit import bulk
 from tests.web.files import a_file
 from tests.web.routes import FORMS, ONES_OWN, a_world, routes
 
+# What these pages ask is asked of the rooms below, whose tests run on both databases.
+pytestmark = pytest.mark.one_database
+
 ROUTES = [route for route in routes() if route.name in FORMS]
 # Forms that show what they would do before it is saved.
 SHOWN_FIRST = {

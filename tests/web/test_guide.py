@@ -10,6 +10,9 @@ from schoolgate.intake.columns import KINDS
 from schoolgate.web.views.guide import ORDER
 from tests.house.test_files import ROOT
 
+# What these pages ask is asked of the rooms below, whose tests run on both databases.
+pytestmark = pytest.mark.one_database
+
 SOURCE = ROOT / "docs" / "guide"
 
 

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import pytest
+
 from schoolgate.access.models import Grant
 from schoolgate.access.roles import LA_USER, LEADER, SOCIAL_WORKER
 from schoolgate.kit.records import Ending
 from schoolgate.people.models import User
 from tests import factories
 from tests.cast import seen_by
+
+# What these pages ask is asked of the rooms below, whose tests run on both databases.
+pytestmark = pytest.mark.one_database
 
 
 def a_colleague(*pupils, first_name="Cleo"):

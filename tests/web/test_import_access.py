@@ -7,6 +7,9 @@ import pytest
 from tests import factories
 from tests.web.files import apply, upload
 
+# What these pages ask is asked of the rooms below, whose tests run on both databases.
+pytestmark = pytest.mark.one_database
+
 GRACE = "Grace,Okoro,Teacher,grace@abbey.example,,100001,,,,"
 IVO = "Ivo,Klein,Teacher,ivo@brook.example,,100002,,,,"
 

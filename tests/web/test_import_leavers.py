@@ -14,6 +14,9 @@ from schoolgate.intake.models import Import
 from tests import factories
 from tests.web.files import a_file, apply, hidden_fields
 
+# What these pages ask is asked of the rooms below, whose tests run on both databases.
+pytestmark = pytest.mark.one_database
+
 HEADINGS = "Email,User Name,User First Name,User Last Name"
 
 

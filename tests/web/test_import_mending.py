@@ -13,6 +13,9 @@ from schoolgate.people.models import User
 from tests import factories
 from tests.web.files import apply, fields_of, upload
 
+# What these pages ask is asked of the rooms below, whose tests run on both databases.
+pytestmark = pytest.mark.one_database
+
 GRACE = "Grace,Okoro,Teacher,grace@abbey.example,,100001,,,,"
 FAULTY = ",Blank,Teacher,not-an-address,,100001,,,,"
 OTHER = "Quentin,Zephyr,Teacher,dora@abbey.example,,100001,,,,"

@@ -21,6 +21,9 @@ from schoolgate.schools.models import Pupil, PupilIdentifier
 from tests import factories
 from tests.web.files import a_file, apply
 
+# What these pages ask is asked of the rooms below, whose tests run on both databases.
+pytestmark = pytest.mark.one_database
+
 UNSEEN = "This row is about a pupil whom you may not see; ask another LA Super User."
 SINCE = timezone.localdate() - timedelta(days=300)
 

@@ -20,6 +20,9 @@ from schoolgate.people.models import User
 from tests import factories
 from tests.web.files import a_file, a_stream, apply, fields_of, hidden_fields, upload
 
+# What these pages ask is asked of the rooms below, whose tests run on both databases.
+pytestmark = pytest.mark.one_database
+
 GRACE = "Grace,Okoro,Teacher,grace@abbey.example,,100001,,,,"
 IVO = "Ivo,Klein,Teacher,ivo@brook.example,,100002,,,,"
 FAULTY = ",Blank,Teacher,not-an-address,,100001,,,,"

@@ -12,6 +12,9 @@ from schoolgate.audit.actions import SYSTEM
 from tests import factories
 from tests.cast import seen_by
 
+# What these pages ask is asked of the rooms below, whose tests run on both databases.
+pytestmark = pytest.mark.one_database
+
 
 def at(child) -> str:
     return f"/pupils/{child.pk}/social-worker/"

@@ -15,6 +15,9 @@ from schoolgate.people.models import User
 from tests import factories
 from tests.web.routes import a_world
 
+# What these pages ask is asked of the rooms below, whose tests run on both databases.
+pytestmark = pytest.mark.one_database
+
 
 def figures(page) -> dict[str, str]:
     """What each figure counts, and the figure."""

@@ -21,6 +21,9 @@ from schoolgate.web.forms.sign_in import ChoosePasswordForm, NewPassword, SignIn
 if TYPE_CHECKING:
     from tests.cast import Cast
 
+# What these pages ask is asked of the rooms below, whose tests run on both databases.
+pytestmark = pytest.mark.one_database
+
 BREACHED, GOOD = "1qaz2wsx3edc", "lantern ferry quilt"
 
 

@@ -11,6 +11,9 @@ from schoolgate.schools.models import Organisation
 from schoolgate.sign_in.models import Second, Totp, UserSession
 from tests.web.test_headers import POLICY
 
+# What these pages ask is asked of the rooms below, whose tests run on both databases.
+pytestmark = pytest.mark.one_database
+
 ADDRESS = "/settings/organisation/"
 
 

@@ -20,6 +20,9 @@ from tests.sign_in.authenticator import Device
 from tests.web.browsing import Browser, masked
 from tests.web.passkeys import asked, has_passkey, shows
 
+# What these pages ask is asked of the rooms below, whose tests run on both databases.
+pytestmark = pytest.mark.one_database
+
 ADD = "/account/passkeys/add/"
 
 

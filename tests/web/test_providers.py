@@ -39,6 +39,9 @@ if TYPE_CHECKING:
 
     from tests.sign_in.provider import Running
 
+# What these pages ask is asked of the rooms below, whose tests run on both databases.
+pytestmark = pytest.mark.one_database
+
 NOBODY = (
     "Sign in another way, or ask for help: nobody is signed in here with that Northshire account."
 )

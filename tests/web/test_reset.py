@@ -25,6 +25,9 @@ from tests.sign_in.mailed import newest_secret, reset_link
 from tests.web.browsing import PASSWORD
 from tests.web.test_second_factor import an_app, no_grace
 
+# What these pages ask is asked of the rooms below, whose tests run on both databases.
+pytestmark = pytest.mark.one_database
+
 ANOTHER = "velvet harbour thistle drum"
 
 

@@ -10,6 +10,9 @@ from django.utils import timezone
 from schoolgate.access.models import Restriction
 from tests import factories
 
+# What these pages ask is asked of the rooms below, whose tests run on both databases.
+pytestmark = pytest.mark.one_database
+
 
 def test_a_restriction_acts_at_once(cast, browse):
     dora = browse(cast.dora)

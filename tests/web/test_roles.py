@@ -9,6 +9,9 @@ from schoolgate.access.roles import LA_SUPER_USER, SOCIAL_WORKER
 from tests import factories
 from tests.cast import seen_by
 
+# What these pages ask is asked of the rooms below, whose tests run on both databases.
+pytestmark = pytest.mark.one_database
+
 ADDRESS = "/settings/roles/"
 OFFICER = "Independent Reviewing Officer"
 

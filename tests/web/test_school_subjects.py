@@ -25,6 +25,9 @@ if TYPE_CHECKING:
     from tests.school import School
     from tests.web.browsing import Browser, Page
 
+# What these pages ask is asked of the rooms below, whose tests run on both databases.
+pytestmark = pytest.mark.one_database
+
 
 def area_page(school: School, area: SubjectArea) -> str:
     return f"/school/{area.establishment_id}/subjects/{area.pk}/"

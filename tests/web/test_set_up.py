@@ -11,6 +11,9 @@ from schoolgate.people.actions import make_set_up_link
 from schoolgate.people.models import SetUpLink, User
 from schoolgate.schools.models import Organisation
 
+# What these pages ask is asked of the rooms below, whose tests run on both databases.
+pytestmark = pytest.mark.one_database
+
 FIELDS = {
     "organisation": "Northshire Virtual School",
     "first_name": "Ada",

@@ -19,6 +19,9 @@ from tests.sign_in.mailed import newest_secret
 from tests.web.browsing import PASSWORD, masked
 from tests.web.test_second_factor import an_app
 
+# What these pages ask is asked of the rooms below, whose tests run on both databases.
+pytestmark = pytest.mark.one_database
+
 ENTER = "/sign-in/code/enter/"
 
 

@@ -27,6 +27,9 @@ if TYPE_CHECKING:
     from tests.school import School
     from tests.web.browsing import Browser, Page
 
+# What these pages ask is asked of the rooms below, whose tests run on both databases.
+pytestmark = pytest.mark.one_database
+
 
 def address(school: School, person: User) -> str:
     return f"/school/{school.cast.abbey.pk}/staff/{person.pk}/edit/"

@@ -16,6 +16,9 @@ from schoolgate.people.models import Invitation, User
 from tests import factories
 from tests.web.browsing import masked
 
+# What these pages ask is asked of the rooms below, whose tests run on both databases.
+pytestmark = pytest.mark.one_database
+
 
 @pytest.fixture
 def staff(cast) -> str:

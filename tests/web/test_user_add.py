@@ -17,6 +17,9 @@ from schoolgate.schools.models import EstablishmentLink, Pupil
 from tests import factories
 from tests.cast import seen_by
 
+# What these pages ask is asked of the rooms below, whose tests run on both databases.
+pytestmark = pytest.mark.one_database
+
 ADD = "/settings/users/add/"
 
 

@@ -22,6 +22,9 @@ from tests import factories
 from tests.cast import seen_by
 from tests.web.browsing import PASSWORD
 
+# What these pages ask is asked of the rooms below, whose tests run on both databases.
+pytestmark = pytest.mark.one_database
+
 
 def address(user: User) -> str:
     return f"/settings/users/{user.pk}/edit/"

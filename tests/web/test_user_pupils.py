@@ -16,6 +16,9 @@ from schoolgate.web.views.user_pupils import MOST
 from tests import factories
 from tests.cast import seen_by
 
+# What these pages ask is asked of the rooms below, whose tests run on both databases.
+pytestmark = pytest.mark.one_database
+
 
 def panes(page) -> tuple[list[str], list[str]]:
     """Who is available and who is selected, by last name."""

@@ -10,6 +10,9 @@ from schoolgate.access.roles import LEADER, SCHOOL_ADMIN
 from tests import factories
 from tests.cast import seen_by
 
+# What these pages ask is asked of the rooms below, whose tests run on both databases.
+pytestmark = pytest.mark.one_database
+
 
 def live(user) -> set[tuple[str, str]]:
     held = Grant.objects.filter(user=user, ended_at__isnull=True)

@@ -14,6 +14,9 @@ from schoolgate.people.models import Invitation, User
 from schoolgate.web.views import users_invite
 from tests import factories
 
+# What these pages ask is asked of the rooms below, whose tests run on both databases.
+pytestmark = pytest.mark.one_database
+
 USERS = "/settings/users/"
 MANY = "/settings/users/invite/"
 

@@ -16,6 +16,9 @@ from schoolgate.kit.dates import in_words
 from tests import factories
 from tests.web.browsing import masked
 
+# What these pages ask is asked of the rooms below, whose tests run on both databases.
+pytestmark = pytest.mark.one_database
+
 DORA = "dora@abbey.example"
 
 
