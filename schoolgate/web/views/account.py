@@ -26,7 +26,7 @@ from schoolgate.web.provider_choices import other_accounts
 from schoolgate.web.views.sign_in import TOO_MANY
 
 _LABELS = {"phone": "Phone", "job_title": "Job title"}
-_SALT = "schoolgate.web.views.account"
+_SIGNER = signing.Signer(salt="schoolgate.web.views.account")
 
 
 @signed_in
@@ -85,13 +85,13 @@ def _standing(person: User) -> dict[str, str]:
 
 
 def _sign(standing: dict[str, str]) -> str:
-    return signing.dumps(standing, salt=_SALT, compress=True)
+    return _SIGNER.sign_object(standing, compress=True)
 
 
 def _seen(text: str) -> dict[str, str] | None:
     """How it was when the page was opened; None where that is not to be known."""
     try:
-        known: dict[str, str] = signing.loads(text, salt=_SALT)
+        known: dict[str, str] = _SIGNER.unsign_object(text)
     except signing.BadSignature:
         return None
     return known
