@@ -52,3 +52,11 @@ def skips_forbidden() -> bool:
 
 if __name__ == "__main__":  # ./dev asks
     print(postgres_url() or "")
+
+
+def widths(usual: int) -> list[int]:
+    """At which widths a journey is made: the usual one of the two, both where pictures are kept.
+
+    The walk over every page looks at each of them at all widths in any case.
+    """
+    return [1280, 390] if os.environ.get("SCHOOLGATE_PICTURES") == "1" else [usual]

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from schoolgate.intake.columns import USERS
+from tests.machine import widths
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -55,7 +56,7 @@ def she_uploads(helen: Person, path: Path) -> str:
     return helen.page.url
 
 
-@pytest.mark.parametrize("width", [1280, 390])
+@pytest.mark.parametrize("width", widths(1280))
 def test_a_file_with_mistakes_is_mended_and_applied(
     person: Callable[..., Person], a_file: Callable[..., Path], width: int
 ) -> None:

@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.machine import widths
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -21,7 +23,7 @@ WHO = {
 NEW = "velvet-harbour-thistle-drum"
 
 
-@pytest.mark.parametrize("width", [1280, 390])
+@pytest.mark.parametrize("width", widths(390))
 def test_a_forgotten_password_and_then_a_code(person: Callable[..., Person], width: int) -> None:
     elsewhere, here = person(width=width), person(width=width)
     elsewhere.signs_in(WHO[width])
@@ -106,7 +108,7 @@ def nobody_is_told_the_same(here: Person) -> None:
 MOVERS = {1280: "imani.clarke", 390: "derek.pilling"}
 
 
-@pytest.mark.parametrize("width", [1280, 390])
+@pytest.mark.parametrize("width", widths(1280))
 def test_an_address_is_changed_and_taken_back(person: Callable[..., Person], width: int) -> None:
     old = f"{MOVERS[width]}@maddenfordhigh.example"
     new = f"{MOVERS[width]}@home.example"

@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.machine import widths
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -16,7 +18,7 @@ pytestmark = [pytest.mark.chromium, pytest.mark.timeout(300)]
 HELEN = "helen.ashworth@northshire.example"
 
 
-@pytest.mark.parametrize("width", [1280, 390])
+@pytest.mark.parametrize("width", widths(390))
 def test_a_child(person: Callable[..., Person], width: int) -> None:
     helen = person(width=width)
     helen.signs_in(HELEN)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from schoolgate.intake.columns import USERS
+from tests.machine import widths
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -37,7 +38,7 @@ def a_file(tmp_path: Path) -> Callable[[int], Path]:
     return write
 
 
-@pytest.mark.parametrize("width", [1280, 390])
+@pytest.mark.parametrize("width", widths(390))
 def test_leaders_are_added_by_file(
     person: Callable[..., Person], a_file: Callable[[int], Path], width: int
 ) -> None:

@@ -15,6 +15,7 @@ from tests.journeys.test_signing_in import (
     she_sets_up_an_app,
 )
 from tests.journeys.test_spine import HELEN, MEGAN
+from tests.machine import widths
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
 pytestmark = [pytest.mark.chromium, pytest.mark.timeout(240)]
 
 
-@pytest.mark.parametrize("width", [1280, 390])
+@pytest.mark.parametrize("width", widths(1280))
 def test_a_phone_is_lost_and_somebody_guesses(person: Callable[..., Person], width: int) -> None:
     phone, helen, stranger = person(width=390), person(width=width), person(width=width)
     phone.signs_in(MEGAN)
@@ -56,7 +57,7 @@ def test_a_phone_is_lost_and_somebody_guesses(person: Callable[..., Person], wid
     phone.sees_no("My pupils")
 
 
-@pytest.mark.parametrize("width", [1280, 390])
+@pytest.mark.parametrize("width", widths(390))
 def test_a_second_factor_is_lost_and_reset(person: Callable[..., Person], width: int) -> None:
     helen, grace = person(width=width), person(width=width)
     address = f"grace.lost{width}@stbregwins.example"

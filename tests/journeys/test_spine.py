@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from schoolgate.intake.columns import USERS
+from tests.machine import widths
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -25,7 +26,7 @@ MEGAN = "megan.rhys@maddenfordhigh.example"
 CHILD = "Clewlow, Ava"
 
 
-@pytest.mark.parametrize("width", [1280, 390])
+@pytest.mark.parametrize("width", widths(1280))
 def test_the_spine(person: Callable[..., Person], tmp_path: Path, width: int) -> None:
     address = f"grace.okoro{width}@maddenfordhigh.example"
     path = tmp_path / f"teachers-{width}.csv"

@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.machine import widths
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -18,7 +20,7 @@ RUTH = "ruth.calloway@maddenfordhigh.example"
 FIVE = ["Abigail", "Bertram", "Cordelia", "Desmond", "Edwina"]
 
 
-@pytest.mark.parametrize("width", [1280, 390])
+@pytest.mark.parametrize("width", widths(1280))
 def test_staff_come_and_go(person: Callable[..., Person], width: int) -> None:
     ruth = person(width=width)
     she_finds_her_staff(ruth)

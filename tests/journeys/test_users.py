@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.machine import widths
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -23,7 +25,7 @@ def helen_at(person: Callable[..., Person], width: int, *, javascript: bool = Tr
     return helen
 
 
-@pytest.mark.parametrize("width", [1280, 390])
+@pytest.mark.parametrize("width", widths(390))
 def test_users_by_hand(person: Callable[..., Person], width: int) -> None:
     helen = helen_at(person, width)
     she_searches_while_she_types(helen)
@@ -204,7 +206,7 @@ def test_users_without_javascript(person: Callable[..., Person]) -> None:
     helen.sees("have been saved.")
 
 
-@pytest.mark.parametrize("width", [1280, 390])
+@pytest.mark.parametrize("width", widths(390))
 def test_s57_two_people_edit_one_user(person: Callable[..., Person], width: int) -> None:
     slow, quick = helen_at(person, width), helen_at(person, width)
     for somebody in (slow, quick):

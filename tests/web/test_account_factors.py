@@ -22,6 +22,9 @@ from schoolgate.sign_in.models import Passkey, RecoveryCode, Second, Totp, UserS
 from tests.web.browsing import Browser, Page
 from tests.web.test_second_factor import an_app, no_grace
 
+# What these pages ask is asked of the rooms below, whose tests run on both databases.
+pytestmark = pytest.mark.one_database
+
 APP, CODES, FILE = (
     "/account/factors/app/",
     "/account/factors/codes/",

@@ -17,6 +17,9 @@ from tests.web.browsing import Page, with_session
 if TYPE_CHECKING:
     from tests.databases import OwnDatabase
 
+# What these pages ask is asked of the rooms below, whose tests run on both databases.
+pytestmark = pytest.mark.one_database
+
 
 @pytest.mark.one_database
 def test_a_page_that_waited_too_long_says_to_try_again(own_database: OwnDatabase) -> None:

@@ -30,6 +30,9 @@ from tests import factories
 from tests.sign_in.mailed import secret_of
 from tests.web.browsing import PASSWORD, masked
 
+# What these pages ask is asked of the rooms below, whose tests run on both databases.
+pytestmark = pytest.mark.one_database
+
 ASKING = {AskedKind.RESET: "/sign-in/forgotten/", AskedKind.CODE: "/sign-in/code/"}
 BOTH = pytest.mark.parametrize("kind", list(ASKING))
 ENTER = "/sign-in/code/enter/"

@@ -15,6 +15,9 @@ from schoolgate.people.models import Invitation
 from tests import factories
 from tests.cast import seen_by
 
+# What these pages ask is asked of the rooms below, whose tests run on both databases.
+pytestmark = pytest.mark.one_database
+
 
 def make_inactive(browser, user, at):
     """On the user's page in Settings."""

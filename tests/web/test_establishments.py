@@ -6,6 +6,9 @@ import pytest
 
 from tests import factories
 
+# What these pages ask is asked of the rooms below, whose tests run on both databases.
+pytestmark = pytest.mark.one_database
+
 
 def names(page) -> list[str]:
     return [row[0] for row in page.rows()]

@@ -17,6 +17,9 @@ from schoolgate.people.models import Invitation, InvitationToken, User
 from schoolgate.schools.actions import name_organisation
 from tests.web.browsing import PASSWORD, masked
 
+# What these pages ask is asked of the rooms below, whose tests run on both databases.
+pytestmark = pytest.mark.one_database
+
 
 def token_of(user) -> str:
     """Invite the user; the token that their mail would hold."""

@@ -44,6 +44,9 @@ if TYPE_CHECKING:
     from tests.intake.desk import Desk
     from tests.school import School
 
+# What these pages ask is asked of the rooms below, whose tests run on both databases.
+pytestmark = pytest.mark.one_database
+
 
 def refused(browse: Callable[..., object], token: str) -> None:
     """The page of the token equals that of one that never was, and sets nothing up."""

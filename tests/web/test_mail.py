@@ -16,6 +16,9 @@ from schoolgate.outbox.sending import send_some
 from schoolgate.people import invitations
 from schoolgate.schools.actions import name_organisation
 
+# What these pages ask is asked of the rooms below, whose tests run on both databases.
+pytestmark = pytest.mark.one_database
+
 
 def a_mail(user, state="failed", **facts) -> Mail:
     now = timezone.now()

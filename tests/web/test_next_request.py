@@ -30,6 +30,9 @@ if TYPE_CHECKING:
     from tests.school import School
     from tests.web.browsing import Browser
 
+# What these pages ask is asked of the rooms below, whose tests run on both databases.
+pytestmark = pytest.mark.one_database
+
 
 @pytest.fixture
 def warm(browse) -> Callable[[User, Pupil], Browser]:

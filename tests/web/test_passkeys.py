@@ -25,6 +25,9 @@ from tests.sign_in.authenticator import Device
 from tests.web.browsing import PASSWORD, Browser, masked
 from tests.web.passkeys import DOOR, SITE, asked, has_passkey, shows
 
+# What these pages ask is asked of the rooms below, whose tests run on both databases.
+pytestmark = pytest.mark.one_database
+
 
 @pytest.fixture
 def phone() -> Device:

@@ -14,6 +14,9 @@ from schoolgate.schools.models import ClassSubject
 from tests import factories
 from tests.cast import seen_by
 
+# What these pages ask is asked of the rooms below, whose tests run on both databases.
+pytestmark = pytest.mark.one_database
+
 
 @pytest.fixture
 def table(school):

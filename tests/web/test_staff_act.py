@@ -27,6 +27,9 @@ from tests import factories
 from tests.cast import seen_by
 from tests.web.browsing import masked
 
+# What these pages ask is asked of the rooms below, whose tests run on both databases.
+pytestmark = pytest.mark.one_database
+
 
 @pytest.fixture
 def staff(cast) -> str:

@@ -7,6 +7,9 @@ import pytest
 from tests import factories
 from tests.web.test_staff_act import asks, staff
 
+# What these pages ask is asked of the rooms below, whose tests run on both databases.
+pytestmark = pytest.mark.one_database
+
 __all__ = ["staff"]
 
 

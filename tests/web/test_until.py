@@ -11,6 +11,9 @@ from schoolgate.access.models import Grant
 from schoolgate.access.roles import DESIGNATED_TEACHER, LEADER
 from tests import factories
 
+# What these pages ask is asked of the rooms below, whose tests run on both databases.
+pytestmark = pytest.mark.one_database
+
 
 def ends_of(user):
     """The last days of what the user holds."""

@@ -9,6 +9,9 @@ from schoolgate.intake.models import Import
 from schoolgate.web import uploads
 from tests.web.files import a_file
 
+# What these pages ask is asked of the rooms below, whose tests run on both databases.
+pytestmark = pytest.mark.one_database
+
 
 @pytest.fixture
 def kept(monkeypatch) -> list[int]:

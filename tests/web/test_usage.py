@@ -24,6 +24,9 @@ from schoolgate.people.models import ActiveMonth
 from tests import factories
 from tests.web.routes import a_world, routes
 
+# What these pages ask is asked of the rooms below, whose tests run on both databases.
+pytestmark = pytest.mark.one_database
+
 ADDRESS, FILE = "/usage/", "/usage/active-users.xlsx"
 
 

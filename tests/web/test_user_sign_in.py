@@ -28,6 +28,9 @@ from schoolgate.sign_in.models import (
 from tests import factories
 from tests.web.browsing import masked
 
+# What these pages ask is asked of the rooms below, whose tests run on both databases.
+pytestmark = pytest.mark.one_database
+
 SECRETS = ["sealed-secret-of-dora", "credential-of-dora", "key-of-dora", "subject-of-dora"]
 
 

@@ -14,6 +14,9 @@ from schoolgate.outbox.models import Mail
 from schoolgate.people.models import Invitation
 from tests import factories
 
+# What these pages ask is asked of the rooms below, whose tests run on both databases.
+pytestmark = pytest.mark.one_database
+
 
 def table(page) -> dict[str, list[str]]:
     return {row[1].split(",")[0]: row[2:] for row in page.rows()}
