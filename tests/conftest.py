@@ -84,6 +84,8 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     if left_out:
         config.hook.pytest_deselected(items=left_out)
         items[:] = [item for item in items if item not in set(left_out)]
+    # The longest first, so that at the end no core waits for the other.
+    items.sort(key=lambda item: item.get_closest_marker("chromium") is None)
 
 
 def _belongs_to_the_other_run(item: pytest.Item, config: pytest.Config) -> bool:

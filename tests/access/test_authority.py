@@ -11,6 +11,7 @@ import contextlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
+import pytest
 from django.db import transaction
 from django.utils import timezone
 from hypothesis import HealthCheck, Phase, settings
@@ -301,6 +302,7 @@ class Powers(RuleBasedStateMachine):
         assert any(powers(state, user)[0] for user in state.accounts)
 
 
+@pytest.mark.one_database  # who may what is decided in Python
 def test_s31_s62_nobody_gives_or_takes_over_more_than_is_theirs(school: School) -> None:
     # Somebody who is more than she seems: an LA Super User who is also staff of Abbey.
     factories.post(school.cast.ada, school.cast.abbey)

@@ -53,6 +53,7 @@ def test_without_mail_it_starts_says_so_and_loses_nothing(
         assert "SCHOOLGATE_MAIL" not in server.printed()
 
 
+@pytest.mark.one_database
 def test_a_mail_server_that_says_nothing_holds_up_neither_pages_nor_imports(
     own_database: OwnDatabase,
 ) -> None:
