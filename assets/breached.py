@@ -1,7 +1,7 @@
-"""Makes the list of breached passwords: `python assets/breached.py FILE`, from what npm and pip put here.
+"""Makes the list of breached passwords, from packages: `python assets/breached.py FILE`.
 
 The passwords themselves stay in the packages: the program carries pieces of their hashes.
-"""  # noqa: E501
+"""
 
 from __future__ import annotations
 

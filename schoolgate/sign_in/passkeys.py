@@ -255,6 +255,7 @@ def _server(site: Site) -> Fido2Server:
     party = PublicKeyCredentialRpEntity(id=site.host, name=site.name)
     # Exactly ours: the library would let pages of every host beneath it ask as well.
     server = Fido2Server(party, verify_origin=lambda origin: origin == site.origin)
+    # The library sets it to None itself, and so is thought to hold nothing else.
     server.timeout = int(LASTS.total_seconds() * 1000)  # type: ignore[assignment]
     server.allowed_algorithms = [
         PublicKeyCredentialParameters(type=PublicKeyCredentialType.PUBLIC_KEY, alg=key.ALGORITHM)
@@ -308,4 +309,5 @@ def _key(stored: bytes) -> CoseKey:
 @lru_cache(maxsize=1)
 def _nobodys_key() -> CoseKey:
     public = ec.generate_private_key(ec.SECP256R1()).public_key()
-    return _key(cbor.encode(ES256.from_cryptography_key(public)))  # type: ignore[no-untyped-call]
+    made = ES256.from_cryptography_key(public)  # type: ignore[no-untyped-call] # has no types
+    return _key(cbor.encode(made))

@@ -121,6 +121,7 @@ def signed_in_user(request: HttpRequest) -> User | AnonymousUser:
         request.session.flush()
         return AnonymousUser()
     sessions.see(known.session, timezone.now())
+    # For this request alone: Django has no better place for it.
     request.standing = known  # type: ignore[attr-defined]
     return user
 

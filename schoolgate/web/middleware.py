@@ -71,5 +71,6 @@ class SignedInMiddleware:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
+        # Django does the same; its types know of a user alone.
         request.user = SimpleLazyObject(lambda: signed_in_user(request))  # type: ignore[assignment]
         return self.get_response(request)

@@ -81,7 +81,7 @@ def load() -> None:
         school = next(place for place in places if place.urn == register.MADDENFORD)
         user_ids |= inside.write(
             school, school_ids[school.urn], child_ids, user_ids[DESIGNATED], today,
-            Random(_SEED + 1),  # noqa: S311
+            Random(_SEED + 1),  # noqa: S311 - the same people each time
         )  # fmt: skip
         user_ids |= reviewing.write([child_ids[child] for child in caseload[:8]], today)
         sign_ins.write(user_ids, PASS_PHRASE)
