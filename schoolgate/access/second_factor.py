@@ -13,10 +13,9 @@ from django.utils import timezone
 from schoolgate.access import relations
 from schoolgate.kit import bulk
 from schoolgate.people.models import User
+from schoolgate.schools.models import A_DAY
 from schoolgate.sign_in import factors, sessions
 from schoolgate.sign_in.models import Second, UserSession
-
-GRACE_HOURS = 24
 
 
 @dataclass(frozen=True)
@@ -80,7 +79,7 @@ def _due_at(session: UserSession) -> datetime | None:
     began = _moment(known["asked_at"]) or session.made_at
     if hours is None and known["is_demonstration"] and began != factors.LONG_AGO:
         return None
-    return began + timedelta(hours=GRACE_HOURS if hours is None else hours)
+    return began + timedelta(hours=A_DAY if hours is None else hours)
 
 
 def _moment(value: datetime | None) -> datetime | None:

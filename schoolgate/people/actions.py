@@ -1,8 +1,6 @@
 """Making, changing and removing users. Every function takes many, is atomic and leaves events."""
 
 import contextlib
-import hashlib
-import secrets
 from collections.abc import Iterable, Iterator
 from datetime import timedelta
 from typing import Any, NamedTuple
@@ -16,6 +14,7 @@ from schoolgate.kit import bulk, locks, records
 from schoolgate.kit.names import email_key, lookalike_key, name_key
 from schoolgate.kit.records import Ending, Source, Stamp
 from schoolgate.kit.refusal import Refusal
+from schoolgate.kit.tokens import hash_of, new_token
 from schoolgate.outbox import actions as outbox
 from schoolgate.outbox.actions import NewMail
 from schoolgate.people.invitations import cancel
@@ -175,12 +174,12 @@ def make_set_up_link(*, by: Actor) -> str:
 
     It is returned once and kept nowhere; the database has its hash, and its expiry.
     """
-    token = secrets.token_urlsafe(32)
+    token = new_token()
     with batch(by=by) as events:
         now = events.at
         SetUpLink.objects.filter(ended_at__isnull=True).update(ended_at=now)
         link = SetUpLink.objects.create(
-            token_hash=_hash(token),
+            token_hash=hash_of(token),
             made_at=now,
             expires_at=now + timedelta(hours=SET_UP_LINK_HOURS),
         )
@@ -191,18 +190,14 @@ def make_set_up_link(*, by: Actor) -> str:
 def set_up_link_works(token: str) -> bool:
     """Whether the token is one that can still be used. Changes nothing."""
     return SetUpLink.objects.filter(
-        token_hash=_hash(token), ended_at__isnull=True, expires_at__gt=timezone.now()
+        token_hash=hash_of(token), ended_at__isnull=True, expires_at__gt=timezone.now()
     ).exists()
 
 
 def use_set_up_link(token: str) -> None:
     """Use the token up; raises Refusal when it was used, replaced or has expired. In a batch."""
     used = SetUpLink.objects.filter(
-        token_hash=_hash(token), ended_at__isnull=True, expires_at__gt=timezone.now()
+        token_hash=hash_of(token), ended_at__isnull=True, expires_at__gt=timezone.now()
     ).update(ended_at=timezone.now())
     if not used:
         raise Refusal("Start Schoolgate again to get a new link: this one has been used or is old.")
-
-
-def _hash(token: str) -> str:
-    return hashlib.sha256(token.encode()).hexdigest()

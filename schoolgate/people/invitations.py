@@ -4,8 +4,6 @@ An invitation and its mail are written in one transaction. The worker that sends
 a token (:func:`make_tokens`) as it sends; no table holds one, only its hash.
 """
 
-import hashlib
-import secrets
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
@@ -19,6 +17,7 @@ from django.utils import timezone
 from schoolgate.audit.actions import Actor, batch, user_actor
 from schoolgate.kit import bulk, locks
 from schoolgate.kit.refusal import Refusal
+from schoolgate.kit.tokens import hash_of, new_token
 from schoolgate.outbox import actions as outbox
 from schoolgate.outbox.actions import NewMail
 from schoolgate.outbox.models import Mail
@@ -189,16 +188,12 @@ def make_tokens(wanted: Mapping[int, str], *, at: datetime) -> dict[int, Ready]:
     # Locked in the order of their ids, as everywhere; one that ends meanwhile drops out.
     working = _working().filter(pk__in=wanted).order_by("pk").select_for_update(no_key=True)
     live = working.values_list("pk", "email_key")
-    ready = {
-        id_: Ready(secrets.token_urlsafe(32), at + lasts())
-        for id_, key in live
-        if key == wanted[id_]
-    }
+    ready = {id_: Ready(new_token(), at + lasts()) for id_, key in live if key == wanted[id_]}
     Invitation.objects.filter(pk__in=ready).update(
         expires_at=at + lasts(), ended_how=InvitationEnding.NOT_ENDED
     )
     InvitationToken.objects.bulk_create(
-        InvitationToken(invitation_id=id_, token_hash=_hash(token))
+        InvitationToken(invitation_id=id_, token_hash=hash_of(token))
         for id_, (token, _) in ready.items()
     )
     return ready
@@ -220,7 +215,7 @@ def find(token: str) -> Invitation | None:
     (S19)."""
     return (
         _working()
-        .filter(tokens__token_hash=_hash(token), expires_at__gt=timezone.now())
+        .filter(tokens__token_hash=hash_of(token), expires_at__gt=timezone.now())
         .select_related("user")
         .first()
     )
@@ -317,7 +312,3 @@ def _bounced() -> QuerySet[Mail]:
         ended_at__isnull=True,
     )
     return undelivered(KIND).filter(Exists(live), user_id=OuterRef("pk"))
-
-
-def _hash(token: str) -> str:
-    return hashlib.sha256(token.encode()).hexdigest()

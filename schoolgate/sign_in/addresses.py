@@ -6,8 +6,6 @@ once more has a token of its own, kept in a copy of the row: rows of one user an
 change, and the one that has not ended is its original.
 """
 
-import hashlib
-import secrets
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Literal
@@ -20,6 +18,7 @@ from schoolgate.audit.actions import Actor, batch, user_actor
 from schoolgate.kit import locks
 from schoolgate.kit.names import email_key
 from schoolgate.kit.refusal import Refusal
+from schoolgate.kit.tokens import hash_of, new_token
 from schoolgate.outbox import actions as outbox
 from schoolgate.outbox.actions import NewMail
 from schoolgate.people.actions import change_users
@@ -106,7 +105,7 @@ def confirmed_by_mail(user_id: int, posted_at: datetime) -> AddressChange | None
 
 
 def _new_token(change: AddressChange, field: Literal["confirm_hash", "stop_hash"]) -> str:
-    token = secrets.token_urlsafe(32)
+    token = new_token()
     if getattr(change, field):
         AddressChange.objects.create(
             user_id=change.user_id,
@@ -116,16 +115,16 @@ def _new_token(change: AddressChange, field: Literal["confirm_hash", "stop_hash"
             confirm_until=change.confirm_until,
             stop_until=change.stop_until,
             ended_at=timezone.now(),
-            **{field: _hash(token)},
+            **{field: hash_of(token)},
         )
     else:
-        AddressChange.objects.filter(pk=change.pk).update(**{field: _hash(token)})
+        AddressChange.objects.filter(pk=change.pk).update(**{field: hash_of(token)})
     return token
 
 
 def find_confirm(token: str, user_id: int) -> AddressChange | None:
     """The change that the token confirms for this user, who is signed in. Changes nothing (S19)."""
-    named = AddressChange.objects.filter(user_id=user_id, confirm_hash=_hash(token)).first()
+    named = AddressChange.objects.filter(user_id=user_id, confirm_hash=hash_of(token)).first()
     return _to_confirm().filter(user_id=user_id, made_at=named.made_at).first() if named else None
 
 
@@ -154,7 +153,7 @@ def find_stop(token: str) -> AddressChange | None:
     now = timezone.now()
     return (
         AddressChange.objects.filter(
-            stop_hash=_hash(token), stop_until__gt=now, stopped_at__isnull=True
+            stop_hash=hash_of(token), stop_until__gt=now, stopped_at__isnull=True
         )
         .filter(user__gone_at__isnull=True)
         .first()
@@ -220,7 +219,3 @@ def _same(change: AddressChange) -> QuerySet[AddressChange]:
 def _is_taken(change: AddressChange) -> bool:
     key = email_key(change.new_email)
     return User.objects.filter(email_key=key, gone_at__isnull=True).exists()
-
-
-def _hash(token: str) -> str:
-    return hashlib.sha256(token.encode()).hexdigest()

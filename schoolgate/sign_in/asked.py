@@ -5,7 +5,6 @@ mail is sent its secret is made: 256 random bits for a link, of which the SHA-25
 digits for a code, of which an HMAC is kept (S15).
 """
 
-import hashlib
 import secrets
 from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
@@ -19,6 +18,7 @@ from django.utils.crypto import constant_time_compare, salted_hmac
 from schoolgate.audit.actions import SYSTEM, batch, user_actor
 from schoolgate.kit.names import LONGEST_ADDRESS, email_key
 from schoolgate.kit.refusal import Refusal
+from schoolgate.kit.tokens import hash_of, new_token
 from schoolgate.outbox import actions as outbox
 from schoolgate.outbox.actions import NewMail
 from schoolgate.people.models import User
@@ -48,7 +48,7 @@ def ask(kind: AskedKind, *, name: str, browser_word: str = "", instead_of: str =
         AskedByMail.objects.create(
             kind=kind,
             name_key=email_key(name)[:LONGEST_ADDRESS],
-            browser_hash=_hash(browser_word) if browser_word else "",
+            browser_hash=hash_of(browser_word) if browser_word else "",
             asked_at=now,
         )
 
@@ -127,8 +127,8 @@ def make_secrets(wanted: Mapping[int, str], *, at: datetime) -> dict[int, str]:
 def _new_secret(row: AskedByMail) -> tuple[str, str]:
     """A secret, and what is kept of it."""
     if row.kind == AskedKind.RESET:
-        token = secrets.token_urlsafe(32)
-        return token, _hash(token)
+        token = new_token()
+        return token, hash_of(token)
     code = f"{secrets.randbelow(10**6):06}"
     return code, _hash_of_code(row.pk, code)
 
@@ -137,7 +137,7 @@ def find_reset(token: str) -> AskedByMail | None:
     """What the link's token opens now, with its user; None for any other. Changes nothing (S19)."""
     return (
         _working()
-        .filter(kind=AskedKind.RESET, secret_hash=_hash(token), expires_at__gt=timezone.now())
+        .filter(kind=AskedKind.RESET, secret_hash=hash_of(token), expires_at__gt=timezone.now())
         .select_related("user")
         .first()
     )
@@ -195,7 +195,7 @@ def _is_right(row: AskedByMail, code: str, at: datetime) -> bool:
 def _of_browser(word: str) -> QuerySet[AskedByMail]:
     """The codes that were asked for from the browser with this word and may still work."""
     return AskedByMail.objects.filter(
-        kind=AskedKind.CODE, browser_hash=_hash(word), ended_at__isnull=True
+        kind=AskedKind.CODE, browser_hash=hash_of(word), ended_at__isnull=True
     )
 
 
@@ -205,10 +205,6 @@ def _working() -> QuerySet[AskedByMail]:
         pk=OuterRef("user_id"), email_key=OuterRef("email_key"), gone_at__isnull=True
     ).exclude(Q(password="") | Q(password__startswith=UNUSABLE_PASSWORD_PREFIX))
     return AskedByMail.objects.filter(Exists(user), ended_at__isnull=True)
-
-
-def _hash(token: str) -> str:
-    return hashlib.sha256(token.encode()).hexdigest()
 
 
 def _hash_of_code(row_id: int, code: str) -> str:
