@@ -57,12 +57,8 @@ def standing(user_id: int, session_id: int) -> Standing | None:
     return None
 
 
-_HAS = (
-    "(EXISTS (SELECT 1 FROM sign_in_totp t WHERE t.user_id = u.id)"
-    " OR EXISTS (SELECT 1 FROM sign_in_passkey p WHERE p.user_id = u.id))"
-)
 _SQL = (
-    f"SELECT s.*, u.factor_asked_at AS asked_at, {_HAS} AS has_factor,"
+    f"SELECT s.*, u.factor_asked_at AS asked_at, {factors.has_one('u.id')} AS has_factor,"
     " EXISTS (SELECT 1 FROM {grants} a WHERE a.user_id = u.id) AS is_required,"
     " o.factor_grace_hours AS grace_hours, o.is_demonstration AS is_demonstration"
     " FROM sign_in_usersession s JOIN people_user u ON u.id = s.user_id"

@@ -22,12 +22,16 @@ LONG_AGO = datetime(2000, 1, 1, tzinfo=UTC)
 
 def has_factor(user_id: int) -> bool:
     """Whether the user has a second factor."""
-    ((has,),) = bulk.select(
-        "SELECT EXISTS (SELECT 1 FROM sign_in_totp WHERE user_id = %s)"
-        " OR EXISTS (SELECT 1 FROM sign_in_passkey WHERE user_id = %s)",
-        [user_id, user_id],
-    )
+    ((has,),) = bulk.select(f"SELECT {has_one(str(int(user_id)))}")
     return bool(has)
+
+
+def has_one(user: str) -> str:
+    """An SQL condition: the user (an expression for an id) has a second factor."""
+    return (
+        f"(EXISTS (SELECT 1 FROM sign_in_totp t WHERE t.user_id = {user})"
+        f" OR EXISTS (SELECT 1 FROM sign_in_passkey p WHERE p.user_id = {user}))"
+    )
 
 
 def kinds(user_id: int) -> set[Second]:
