@@ -31,14 +31,17 @@ from schoolgate.sign_in.models import SessionEnding
 
 _GRANT = [
     "user_id", "role", "establishment_id", "pupil_id", "starts_on", "ends_on", "subject_area_id",
-    "school_class_id",
+    "school_class_id", "relationship",
 ]  # fmt: skip
 _FEW = 500
 
 
 class NewGrant(NamedTuple):
     """A role for a user over a place: an establishment, a subject area or class (with the
-    establishment it is in), a pupil, or what the role itself says."""
+    establishment it is in), a pupil, or what the role itself says.
+
+    ``relationship``: of a licence over a pupil, what the user is to them ("Mother").
+    """
 
     user_id: int
     role: str
@@ -48,6 +51,7 @@ class NewGrant(NamedTuple):
     ends_on: date | None = None
     subject_area_id: int | None = None
     school_class_id: int | None = None
+    relationship: str | None = None
 
 
 def grant(

@@ -36,7 +36,7 @@ FIRST_DAYS, LAST_DAYS = 14, 3
 _EVER = timedelta(days=100 * 365)
 _GRANT = [
     "user_id", "role", "establishment_id", "pupil_id", "subject_area_id", "school_class_id",
-    "starts_on", "ends_on",
+    "relationship", "starts_on", "ends_on",
 ]  # fmt: skip
 
 
@@ -77,7 +77,7 @@ def set_last_day(grant_ids: Iterable[int], last_day: date | None, *, by: Actor) 
 
 
 def _refuse(mine: Authority, row: tuple[Any, ...], last_day: date | None) -> None:
-    _, _, role, place, _, subject, _, starts_on, ends_on = row
+    _, _, role, place, _, subject, _, _, starts_on, ends_on = row
     if last_day is not None and last_day < starts_on:
         raise Refusal("Choose a later day: something among this has not begun by then.")
     if not mine.may_end(role, place, subject):

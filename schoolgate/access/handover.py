@@ -17,7 +17,7 @@ from schoolgate.access.authority import authority_of
 from schoolgate.access.models import Grant, Restriction
 from schoolgate.access.own_roles import every_role
 from schoolgate.access.relations import Relations
-from schoolgate.access.roles import LEADER
+from schoolgate.access.roles import LEADER, LICENCE
 from schoolgate.access.scope import of_register, pupils_seen_in, pupils_visible_to
 from schoolgate.audit.actions import Actor, batch, user_actor
 from schoolgate.kit.records import Source
@@ -46,8 +46,9 @@ class Shift(NamedTuple):
 
 
 def pupils_held_by(user_id: int) -> QuerySet[Grant]:
-    """The links and assignments of a user to pupils, that hold or will."""
-    return _on_record(user_id).filter(pupil__isnull=False)
+    """The links and assignments of a user to pupils, that hold or will; not their own children."""
+    held = _on_record(user_id).filter(pupil__isnull=False)
+    return held.exclude(role__startswith=LICENCE)
 
 
 def led_by(user_id: int, establishment_id: int) -> QuerySet[Grant]:

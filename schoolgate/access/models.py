@@ -6,7 +6,7 @@ import json
 from django.db import models
 from django.db.models import Q
 
-from schoolgate.access.roles import OWN, OWN_SHOWS
+from schoolgate.access.roles import LICENCE, OWN, OWN_SHOWS
 from schoolgate.kit.records import Dated, Known, Thing
 from schoolgate.people.models import User
 from schoolgate.schools.models import Establishment, Pupil, SchoolClass, SubjectArea
@@ -18,6 +18,8 @@ class Grant(Dated):
     The place is an establishment, a subject area, a class, a pupil, or (none of them) what the role
     itself says: the organisation, or, for a role that needs an establishment, none yet ("not known
     yet", LAC6). With a subject area or class stands its establishment: the place they are in.
+    ``relationship``: of a licence over a pupil, what the user is to them ("Mother"); it decides
+    nothing.
     """
 
     user = models.ForeignKey(User, on_delete=models.PROTECT, related_name="grants", db_index=False)
@@ -35,6 +37,7 @@ class Grant(Dated):
     school_class = models.ForeignKey(
         SchoolClass, on_delete=models.PROTECT, null=True, related_name="grants", db_index=False
     )
+    relationship = models.CharField(max_length=100, null=True)
 
     class Meta:
         constraints = [
@@ -142,8 +145,126 @@ class OwnRole(Thing):
         return hashlib.sha256(told.encode()).hexdigest()[:16]
 
 
+class LicenceType(Thing):
+    """What the organisation decided about a licence type, or one that it has added (PT11).
+
+    ``builtin``: "parent" or "pupil" for the two that are always there, of which there is a row once
+    something was decided; blank for an added one. ``blocks``: what its holders are shown of a child
+    (values of ``licences.Block``).
+    """
+
+    builtin = models.CharField(max_length=10, blank=True)
+    name = models.CharField(max_length=100)
+    name_key = models.CharField(max_length=100)
+    purpose = models.CharField(max_length=200, blank=True)
+    blocks = models.JSONField(default=list)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["name_key"], condition=Q(gone_at__isnull=True), name="one_live_licence_type"
+            ),
+            models.UniqueConstraint(
+                fields=["builtin"],
+                condition=Q(gone_at__isnull=True) & ~Q(builtin=""),
+                name="one_builtin_licence_type",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+    @property
+    def code(self) -> str:
+        """What grants of this type have for their role."""
+        return f"{LICENCE}{self.builtin or self.pk}"
+
+
+class Fact(models.TextChoices):
+    """What can be on record between an adult and a child beside their link. Unknown means no."""
+
+    RESPONSIBILITY = "responsibility", "Parental responsibility"
+    LIVES_WITH = "lives-with", "Lives with"
+    CONTACT = "contact", "Contact allowed"
+
+
+class FamilyFact(Dated):
+    """A fact between a user and a pupil, from a day, until a day or open. It opens nothing by
+    itself; no record is "unknown", and where something depends on it that means no."""
+
+    user = models.ForeignKey(
+        User, on_delete=models.PROTECT, related_name="family_facts", db_index=False
+    )
+    pupil = models.ForeignKey(
+        Pupil, on_delete=models.PROTECT, related_name="family_facts", db_index=False
+    )
+    fact = models.CharField(max_length=14, choices=Fact.choices)
+    holds = models.BooleanField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["user", "pupil", "fact", "starts_on"],
+                condition=Q(ended_at__isnull=True),
+                name="one_live_family_fact",
+            )
+        ]
+        indexes = [
+            models.Index(fields=["user", "pupil"], name="family_fact_user"),
+            models.Index(fields=["pupil"], name="family_fact_pupil"),
+        ]
+
+
+class TwoPeople(models.Model):
+    """A person has said that two users who look like one are two (ITS10): not asked again.
+
+    ``first`` is the one with the lower id.
+    """
+
+    first = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")
+    second = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")
+    said_at = models.DateTimeField()
+    said_by_id = models.BigIntegerField(null=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["first", "second"], name="said_once_of_two_people")
+        ]
+
+
+class Severance(models.Model):
+    """A pupil to be severed for good (adoption, NEW14): asked for by one person, done by another.
+
+    Nothing happens to the pupil before ``confirmed_at``; after it nothing brings them back.
+    """
+
+    pupil = models.ForeignKey(
+        Pupil, on_delete=models.PROTECT, related_name="severances", db_index=False
+    )
+    reason = models.CharField(max_length=500)
+    asked_at = models.DateTimeField()
+    asked_by_id = models.BigIntegerField(null=True)
+    confirmed_at = models.DateTimeField(null=True)
+    confirmed_by_id = models.BigIntegerField(null=True)
+    withdrawn_at = models.DateTimeField(null=True)
+    withdrawn_by_id = models.BigIntegerField(null=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["pupil"],
+                condition=Q(withdrawn_at__isnull=True),
+                name="one_live_severance",
+            )
+        ]
+
+
 class Restriction(Dated):
-    """A dated, reasoned block between one user and one pupil. It beats every grant (NEW5)."""
+    """A dated, reasoned block between one user and one pupil. It beats every grant (NEW5).
+
+    ``evidence``: where what it rests on is to be found ("Order of 3 March 2026, file 12/88", say);
+    ``review_on``: the day on which somebody is to look at it again.
+    """
 
     user = models.ForeignKey(
         User, on_delete=models.PROTECT, related_name="restrictions", db_index=False
@@ -152,11 +273,18 @@ class Restriction(Dated):
         Pupil, on_delete=models.PROTECT, related_name="restrictions", db_index=False
     )
     reason = models.CharField(max_length=500)
+    evidence = models.CharField(max_length=500, null=True)
+    review_on = models.DateField(null=True)
 
     class Meta:
         indexes = [
             models.Index(fields=["user", "pupil"], name="restriction_user"),
             models.Index(fields=["pupil"], name="restriction_pupil"),
+            models.Index(
+                fields=["review_on", "id"],
+                name="restriction_review",
+                condition=Q(ended_at__isnull=True, review_on__isnull=False),
+            ),
         ]
 
 

@@ -14,7 +14,7 @@ from schoolgate.access.actions import NewGrant
 from schoolgate.access.authority import authority_of
 from schoolgate.access.preview import Preview, UserPreview, for_user
 from schoolgate.access.relations import Relations
-from schoolgate.access.roles import OWN, ROLES
+from schoolgate.access.roles import LICENCE, OWN, ROLES
 from schoolgate.access.scope import among_visible, of_register
 from schoolgate.audit.actions import Actor, batch
 from schoolgate.kit import bulk, locks
@@ -151,7 +151,10 @@ def _rows(adding: Iterable[NewGrant]) -> list[str]:
 
 def _code(role: str) -> str:
     """The code of a role, for SQL; raises KeyError for what is none."""
-    return f"{OWN}{int(role.removeprefix(OWN))}" if role.startswith(OWN) else ROLES[role].code
+    for added in (OWN, LICENCE):
+        if role.startswith(added) and role not in ROLES:
+            return f"{added}{int(role.removeprefix(added))}"
+    return ROLES[role].code
 
 
 def _id(value: int | None) -> str:

@@ -11,7 +11,9 @@ from datetime import date, datetime
 from django.db import connection
 from django.utils import timezone
 
+from schoolgate.access.roles import LICENCE
 from schoolgate.kit import bulk, dates
+from schoolgate.kit.records import Ending
 
 
 @dataclass(frozen=True)
@@ -41,6 +43,8 @@ GRANT = "id, user_id, role, establishment_id, subject_area_id, school_class_id, 
 def at(moment: datetime | None = None) -> Relations:
     """The relations as they stand now, or as they were known and held at a past ``moment``."""
     day = sql_day(dates.day_of(moment) if moment else timezone.localdate())
+    # Who was severed is hidden on past days too (NEW14).
+    severed = "" if moment is None else f" AND gone_how <> '{Ending.SEVERED.value}'"
     known = _known(moment, "ended_at")
     there = _known(moment, "gone_at")
     holds = f"{known} AND starts_on <= {day} AND (ends_on IS NULL OR ends_on >= {day})"
@@ -51,7 +55,7 @@ def at(moment: datetime | None = None) -> Relations:
         episodes=f"(SELECT id, pupil_id FROM schools_careepisode WHERE {holds})",
         restrictions=f"(SELECT user_id, pupil_id FROM access_restriction WHERE {holds})",
         users=f"(SELECT id FROM people_user WHERE {there} AND id NOT IN ({denied}))",
-        pupils=f"(SELECT id FROM schools_pupil WHERE {there})",
+        pupils=f"(SELECT id FROM schools_pupil WHERE {there}{severed})",
         classes="(SELECT c.id AS school_class_id, c.establishment_id, b.subject_area_id"
         f" FROM schools_schoolclass c LEFT JOIN (SELECT * FROM schools_classsubject WHERE {holds})"
         f" b ON b.school_class_id = c.id WHERE {_known(moment, 'c.gone_at', 'c.')})",
@@ -76,6 +80,36 @@ def asleep(moment: datetime | None = None, grant: str = "g") -> str:
         "EXISTS (SELECT 1 FROM access_denial n"
         f" WHERE n.user_id = {grant}.user_id AND n.establishment_id = {grant}.establishment_id"
         f" AND {_known(moment, 'n.ended_at', 'n.')})"
+    )
+
+
+def is_licence(role: str) -> str:
+    """An SQL condition: the role in this column is a licence type (PT11)."""
+    return f"substr({role}, 1, {len(LICENCE)}) = '{LICENCE}'"
+
+
+def kept_out(user: str) -> str:
+    """An SQL condition: the user in this column holds nothing but licences, and parent access is
+    off for all of their children (ITS1).
+
+    It is on for a child when the organisation has it on, and so has an establishment where they
+    are on roll; of one who is on roll at none, the organisation's word is enough. It governs who
+    may sign in, and no link: scope does not ask it.
+    """
+    stand = at()
+    on = "EXISTS (SELECT 1 FROM schools_organisation o WHERE o.parent_access)"
+    licences = f"SELECT l.pupil_id FROM {stand.grants} l WHERE l.user_id = {user}"
+    rolls = f"SELECT 1 FROM {stand.enrolments} e"
+    open_for = (
+        f"EXISTS ({licences} AND l.pupil_id IS NOT NULL AND (EXISTS ({rolls}"
+        " JOIN schools_establishment s ON s.id = e.establishment_id"
+        " WHERE e.pupil_id = l.pupil_id AND s.parent_access)"
+        f" OR NOT EXISTS ({rolls} WHERE e.pupil_id = l.pupil_id"
+        " AND e.establishment_id IS NOT NULL)))"
+    )
+    return (
+        f"(EXISTS ({licences}) AND NOT EXISTS ({licences} AND NOT {is_licence('l.role')})"
+        f" AND NOT ({on} AND {open_for}))"
     )
 
 

@@ -36,13 +36,15 @@ class Detail(Enum):
     EVERYTHING = "everything"
     NO_PAST_CARE = "everything but past care episodes"
     REGISTER = "the register"
+    LICENCE = "what the licence type is given"
     NOTHING = "nothing"
 
 
 # What a role that the organisation adds may show.
 OWN_SHOWS = (Detail.EVERYTHING, Detail.REGISTER)
-# How the codes of such roles begin.
+# How the codes of such roles begin, and those of licence types (PT11).
 OWN = "own-"
+LICENCE = "licence-"
 
 
 @dataclass(frozen=True)
@@ -68,6 +70,11 @@ class Role:
     @property
     def follows_register(self) -> bool:
         return self.opens not in (Opens.EVERY_PUPIL, Opens.THE_PUPIL)
+
+    @property
+    def is_licence(self) -> bool:
+        """Whether it is a licence type: the role of an external user towards one pupil (PT11)."""
+        return self.code.startswith(LICENCE)
 
     @property
     def shows_care(self) -> bool:
@@ -147,6 +154,23 @@ FINANCE_MANAGER = Role(
     purpose="Sees no pupil; has the page of usage and billing.",
 )
 
+PARENT = Role(
+    code=f"{LICENCE}parent",
+    name="Parent/Guardian",
+    over=Over.PUPILS,
+    opens=Opens.THE_PUPIL,
+    detail=Detail.LICENCE,
+    purpose="A parent, guardian or carer: sees the children who are linked to them.",
+)
+PUPIL = Role(
+    code=f"{LICENCE}pupil",
+    name="Pupil",
+    over=Over.PUPILS,
+    opens=Opens.THE_PUPIL,
+    detail=Detail.LICENCE,
+    purpose="A child who signs in: sees their own page.",
+)
+
 ROLES = {
     role.code: role
     for role in (
@@ -158,6 +182,8 @@ ROLES = {
         LEADER,
         TEACHER,
         FINANCE_MANAGER,
+        PARENT,
+        PUPIL,
     )
 }
 # The roles that an LA Super User gives on a user's own page; those of a school are levels, set

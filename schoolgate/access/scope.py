@@ -75,6 +75,33 @@ def of_care(stand: Relations) -> Relations:
     )
 
 
+def pupils_by_work(user_id: int) -> QuerySet[Pupil]:
+    """The pupils whom the user may see now by a role of staff, and not by a licence alone: those
+    whose record, of whatever detail, is shown to them. Of the others they see the family's page."""
+    stand = relations.at()
+    there = Pupil.objects.filter(gone_at__isnull=True)
+    return pupils_seen_in(of_staff(stand), user_id, there)
+
+
+def pupils_by_licence(user_id: int) -> QuerySet[Pupil]:
+    """The pupils whom the user may see now by a licence: their own children, say (ITS9)."""
+    stand = relations.at()
+    there = Pupil.objects.filter(gone_at__isnull=True)
+    return pupils_seen_in(of_licences(stand), user_id, there)
+
+
+def of_staff(stand: Relations) -> Relations:
+    """The relations without the grants that are licences."""
+    grants = f"(SELECT a.* FROM {stand.grants} a WHERE NOT {relations.is_licence('a.role')})"
+    return replace(stand, grants=grants)
+
+
+def of_licences(stand: Relations) -> Relations:
+    """The relations with only those grants that are licences (PT11)."""
+    grants = f"(SELECT a.* FROM {stand.grants} a WHERE {relations.is_licence('a.role')})"
+    return replace(stand, grants=grants)
+
+
 def of_register(stand: Relations) -> Relations:
     """The relations with only those grants whose roles are of a school and show the register.
 
@@ -180,11 +207,12 @@ def narrow(stand: Relations) -> str:
 
 
 def _linked(stand: Relations) -> str:
-    # The roles that the organisation has added are over pupils, all of them (LAC15).
+    # The roles and licence types that the organisation has added are over pupils, all of them.
     return (
         "SELECT g.user_id, g.pupil_id, g.id AS grant_id"
         f" FROM {stand.grants} g WHERE g.pupil_id IS NOT NULL"
-        f" AND (g.role IN ({_roles(Opens.THE_PUPIL)}) OR substr(g.role, 1, {len(OWN)}) = '{OWN}')"
+        f" AND (g.role IN ({_roles(Opens.THE_PUPIL)}) OR substr(g.role, 1, {len(OWN)}) = '{OWN}'"
+        f" OR {relations.is_licence('g.role')})"
     )
 
 

@@ -1,8 +1,11 @@
 """Whether somebody must have a second factor, and how a session stands by that (NEW11, S25).
 
-Whoever holds a role must: every role there is belongs to staff. In their first session without one
-a grace begins, a day unless the organisation allows none; when it is over, nothing but setting one
-up is open to them.
+Whoever holds a role of staff must; parents and other licence holders may. In their first session
+without one a grace begins, a day unless the organisation allows none; when it is over, nothing but
+setting one up is open to them.
+
+Whoever signed in with a first password from a file must choose their own, before anything else
+(S22).
 """
 
 from dataclasses import dataclass
@@ -30,6 +33,7 @@ class Standing:
     is_required: bool
     has_factor: bool
     due_at: datetime | None
+    has_first_password: bool = False
 
     def is_overdue(self, at: datetime) -> bool:
         """Whether nothing else is open until a second factor is set up."""
@@ -53,13 +57,16 @@ def standing(user_id: int, session_id: int) -> Standing | None:
         if known["has_factor"] and session.second == Second.NONE:
             return None
         required, has = bool(known["is_required"]), bool(known["has_factor"])
-        return Standing(session, required, has, _due_at(session))
+        first = bool(known["has_first_password"])
+        return Standing(session, required, has, _due_at(session), first)
     return None
 
 
 _SQL = (
-    f"SELECT s.*, u.factor_asked_at AS asked_at, {factors.has_one('u.id')} AS has_factor,"
-    " EXISTS (SELECT 1 FROM {grants} a WHERE a.user_id = u.id) AS is_required,"
+    "SELECT s.*, u.factor_asked_at AS asked_at, u.has_first_password,"
+    f" {factors.has_one('u.id')} AS has_factor,"
+    " EXISTS (SELECT 1 FROM {grants} a WHERE a.user_id = u.id"
+    f" AND NOT {relations.is_licence('a.role')}) AS is_required,"
     " o.factor_grace_hours AS grace_hours, o.is_demonstration AS is_demonstration"
     " FROM sign_in_usersession s JOIN people_user u ON u.id = s.user_id"
     " LEFT JOIN schools_organisation o ON o.id = (SELECT min(id) FROM schools_organisation)"
@@ -87,6 +94,7 @@ def begin_grace(user: User) -> None:
     """Let the grace of somebody who comes in without a second factor begin, unless it has."""
     bulk.execute(
         "UPDATE people_user SET factor_asked_at = %s WHERE id = %s AND factor_asked_at IS NULL"
-        f" AND EXISTS (SELECT 1 FROM {relations.at().grants} a WHERE a.user_id = people_user.id)",
+        f" AND EXISTS (SELECT 1 FROM {relations.at().grants} a WHERE a.user_id = people_user.id"
+        f" AND NOT {relations.is_licence('a.role')})",
         [timezone.now(), user.pk],
     )

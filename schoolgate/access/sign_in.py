@@ -1,4 +1,5 @@
-"""Who may come in: a user who is there, has set up their sign-in, and whom no denial stops.
+"""Who may come in: a user who is there, has set up their sign-in, and whom no denial stops; a
+parent, only where parent access is on (ITS1).
 
 Everything here does the same work for everybody, whether there is such a user or not, so that
 neither the answer nor its time tells (S9, S10).
@@ -53,7 +54,8 @@ def _first(condition: str, values: list[Any]) -> User | None:
     """The user, with ``is_shut_out`` and the id of their last denial, in one query."""
     sql = (
         "SELECT u.*, (SELECT max(d.id) FROM access_denial d WHERE d.user_id = u.id) AS denial,"
-        f" EXISTS (SELECT 1 FROM ({relations.inactive()}) i WHERE i.user_id = u.id) AS is_shut_out"
+        f" (EXISTS (SELECT 1 FROM ({relations.inactive()}) i WHERE i.user_id = u.id)"
+        f" OR {relations.kept_out('u.id')}) AS is_shut_out"
         f" FROM people_user u WHERE u.gone_at IS NULL AND {condition} ORDER BY u.id LIMIT 1"
     )
     for user in User.objects.raw(sql, values):

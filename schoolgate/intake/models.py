@@ -51,10 +51,16 @@ class Import(models.Model):
 
 
 class ImportFile(models.Model):
-    """The bytes that were uploaded, compressed; deleted after a while."""
+    """The bytes that were uploaded, compressed; deleted after a while.
+
+    ``is_sealed``: the content is sealed besides (kit/sealed.py), because the file may have first
+    passwords in it (S22); ``wipe_at``: when those are taken out of it at the latest.
+    """
 
     run = models.OneToOneField(Import, on_delete=models.CASCADE, related_name="file")
     content = models.BinaryField()
+    is_sealed = models.BooleanField(null=True)
+    wipe_at = models.DateTimeField(null=True)
 
 
 class FileHead(models.Model):

@@ -98,7 +98,7 @@ def _end_grants(run: Import, by: Actor) -> None:
         Grant,
         (
             "user_id", "role", "establishment_id", "pupil_id", "starts_on", "ends_on",
-            "subject_area_id", "school_class_id",
+            "subject_area_id", "school_class_id", "relationship",
         ),
         access.NewGrant,
         access.grant,

@@ -30,6 +30,8 @@ class Ending(models.TextChoices):
     REMOVED = "removed", "removed by a person"
     REPLACED = "replaced", "replaced by a newer record"
     UNDONE = "undone", "undone with its import"
+    MERGED = "merged", "merged with another user"
+    SEVERED = "severed", "severed for good"
 
 
 class Known(models.Model):

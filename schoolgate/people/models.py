@@ -30,7 +30,9 @@ class User(Thing, AbstractBaseUser):
     no usable password; one who set it up without a password has :data:`NO_PASSWORD` for one.
 
     ``factor_asked_at``: when they first came in without the second factor that they must have,
-    from which their grace counts (NEW11).
+    from which their grace counts (NEW11). ``has_first_password``: their password came with a file,
+    and nothing but choosing their own is open to them (S22). ``merged_into``: one who is gone
+    because a person said that they are this other user (ITS10).
     """
 
     email = models.CharField(max_length=254, blank=True)
@@ -49,6 +51,10 @@ class User(Thing, AbstractBaseUser):
     )
     source = models.CharField(max_length=8, choices=Source.choices)
     factor_asked_at = models.DateTimeField(null=True)
+    has_first_password = models.BooleanField(null=True)
+    merged_into = models.ForeignKey(
+        "self", on_delete=models.PROTECT, null=True, related_name="+", db_index=False
+    )
 
     objects: ClassVar[UserManager] = UserManager()
 
@@ -221,3 +227,74 @@ class ActiveMonth(models.Model):
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["month", "user"], name="one_active_month")]
+
+
+class SyncId(Known):
+    """What a user is called in the system that a file of parents comes from (ITS5, ITS6).
+
+    One adult may have several, once a person has said that two are the same; one SyncID is one
+    user's. ``value`` as given, ``value_key`` for comparing.
+    """
+
+    user = models.ForeignKey(
+        User, on_delete=models.PROTECT, related_name="sync_ids", db_index=False
+    )
+    value = models.CharField(max_length=100)
+    value_key = models.CharField(max_length=100)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["value_key"], condition=Q(ended_at__isnull=True), name="one_live_sync_id"
+            )
+        ]
+        indexes = [models.Index(fields=["user"], name="sync_id_user")]
+
+
+class FirstPassword(models.Model):
+    """A first password from a file that waits to be hashed (ITS8, S22).
+
+    Sealed (kit/sealed.py), so that the database alone tells nothing; the row goes as soon as it is
+    hashed, or after a day. Until then its user cannot sign in with it.
+    """
+
+    user = models.OneToOneField(User, on_delete=models.CASCADE, related_name="+")
+    sealed = models.TextField()
+    import_id = models.BigIntegerField(null=True)
+    made_at = models.DateTimeField()
+
+
+class PrintedCode(models.Model):
+    """A code printed on a letter, with which a user sets up their sign-in once (ITS8, S20).
+
+    ``code_hash``: a keyed hash (its key is not in the database), for a printed code is short. It is
+    bound to the user and what they hold as an invitation is; printing again replaces it.
+    """
+
+    user = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+", db_index=False)
+    code_hash = models.CharField(max_length=64, unique=True)
+    made_at = models.DateTimeField()
+    made_by_id = models.BigIntegerField(null=True)
+    expires_at = models.DateTimeField()
+    ended_at = models.DateTimeField(null=True)
+    ended_how = models.CharField(
+        max_length=9, choices=InvitationEnding.choices, blank=True, default=""
+    )
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["user"], condition=Q(ended_at__isnull=True), name="one_live_printed_code"
+            )
+        ]
+
+
+class LetterRun(models.Model):
+    """Letters that are being made: how many of how many are ready. The letters themselves are
+    handed to the browser that asked for them, and kept nowhere (S20)."""
+
+    made_at = models.DateTimeField()
+    made_by_id = models.BigIntegerField(null=True)
+    total = models.IntegerField()
+    done = models.IntegerField(default=0)
+    finished_at = models.DateTimeField(null=True)

@@ -18,12 +18,17 @@ class Organisation(models.Model):
     ``colour``: of its header, buttons and links, as #rrggbb; ``contact``: whom its users ask for
     help. Both are None until somebody sets them. ``factor_grace_hours``: for how long somebody who
     must have a second factor may come in without, 0 or 24; None is as 24 (NEW11).
+    ``parent_access``: whether parents and other licence holders may sign in at all (ITS1), and
+    ``names_to_parents``: whether they are told the names of staff who see their child, or the roles
+    alone (ITS9); None is as False.
     """
 
     name = models.CharField(max_length=200)
     colour = models.CharField(max_length=7, null=True)
     contact = models.CharField(max_length=200, null=True)
     factor_grace_hours = models.IntegerField(null=True)
+    parent_access = models.BooleanField(null=True)
+    names_to_parents = models.BooleanField(null=True)
 
     @property
     def grace_hours(self) -> int:
@@ -39,7 +44,11 @@ class Organisation(models.Model):
 
 
 class Establishment(Thing):
-    """A school or other setting, known by its URN (GIAS). Closed ones are kept."""
+    """A school or other setting, known by its URN (GIAS). Closed ones are kept.
+
+    ``parent_access``: whether parents of its pupils may sign in, where the organisation has parent
+    access on (ITS1); None is as False.
+    """
 
     urn = models.CharField(max_length=10)
     name = models.CharField(max_length=200)
@@ -58,6 +67,7 @@ class Establishment(Thing):
     trust_name = models.CharField(max_length=200, blank=True)
     opened_on = models.DateField(null=True)
     closed_on = models.DateField(null=True)
+    parent_access = models.BooleanField(null=True)
 
     class Meta:
         constraints = [

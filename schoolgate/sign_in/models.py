@@ -18,6 +18,7 @@ class Door(models.TextChoices):
     PASSKEY = "passkey", "passkey"
     PROVIDER = "provider", "another account"
     SET_UP = "set-up", "setting up the account"
+    LETTER = "letter", "code of a letter"
 
 
 class Second(models.TextChoices):

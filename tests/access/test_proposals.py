@@ -58,7 +58,7 @@ def a_wish(rng: random.Random, user_id: int, maker: worlds.Maker) -> Wish:
         if grant.starts_on == today
     }
     for _ in range(rng.randint(0, 5)):
-        role = rng.choices(list(ROLES.values()), [4, 1, 1, 4, 3, 4, 0, 1])[0]
+        role = rng.choices(list(ROLES.values()), [4, 1, 1, 4, 3, 4, 0, 1, 4, 1])[0]
         school = rng.choice([1, 2]) if role.over is Over.ESTABLISHMENT else None
         subject = rng.choice([1, 2, 3, 4]) if role.over is Over.SUBJECT_AREA else None
         school = maker.world.subjects[subject] if subject else school

@@ -43,9 +43,11 @@ _WIDE = ["la_super_user", "la_user"]
 _WEIGHTS = {
     **dict.fromkeys(_WIDE, 1), "social_worker": 12, "designated_teacher": 12, "school_admin": 5,
     "leader": 12, "teacher": 12, "finance_manager": 2, "own-1": 5, "own-2": 3,
+    "licence-parent": 6, "licence-7": 3,
 }  # fmt: skip
 _USUAL = {
-    "social_worker": "child", "own-1": "child", "own-2": "child", "designated_teacher": "school",
+    "social_worker": "child", "own-1": "child", "own-2": "child", "licence-parent": "child",
+    "licence-7": "child", "designated_teacher": "school",
     "school_admin": "school", "finance_manager": "school", "leader": "subject",
     "teacher": "group",
 }  # fmt: skip

@@ -19,8 +19,9 @@ if TYPE_CHECKING:
 
 RELEASED = {
     "audit": "0003_indexes",
-    "schools": "0003_schools_inside",
-    "people": "0005_active_months",
+    "schools": "0004_factor_grace",
+    "people": "0006_factor_asked",
+    "sign_in": "0001_initial",
     "access": "0004_access_until_a_date",
     "outbox": "0002_bounced",
     "intake": "0004_subject_of_a_grant",
