@@ -71,6 +71,8 @@ def _licences() -> QuerySet[Grant]:
 def connections(grants: Iterable[Grant], day: date) -> list[Connection]:
     """How these licences stand on ``day``, in the order given; in a few queries however many."""
     rows = list(grants)
+    if not rows:
+        return []
     users, pupils = {g.user_id for g in rows}, {g.pupil_id for g in rows}
     facts: dict[tuple[int, int | None], list[FamilyFact]] = {}
     found = FamilyFact.objects.filter(ended_at__isnull=True, user__in=users, pupil__in=pupils)

@@ -67,11 +67,17 @@ def _waiting_for(
 
 def waiting(reader_id: int) -> QuerySet[HeldLink]:
     """Those that wait, for children whom the reader sees."""
-    return HeldLink.objects.filter(
-        decided_at__isnull=True,
-        user__gone_at__isnull=True,
-        pupil__in=scope.pupils_visible_to(reader_id),
-    ).select_related("user", "pupil")
+    mine = scope.pupils_visible_to(reader_id)
+    return _undecided().filter(pupil__in=mine).select_related("user", "pupil")
+
+
+def waiting_at(pupil_id: int) -> int:
+    """How many wait for this child."""
+    return _undecided().filter(pupil_id=pupil_id).count()
+
+
+def _undecided() -> QuerySet[HeldLink]:
+    return HeldLink.objects.filter(decided_at__isnull=True, user__gone_at__isnull=True)
 
 
 def approve(ids: Iterable[int], *, by: Actor) -> None:

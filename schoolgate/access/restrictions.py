@@ -1,5 +1,7 @@
 """Blocks between a user and a pupil (NEW5). Every function takes many, is atomic, leaves events."""
 
+import hashlib
+import json
 from collections.abc import Iterable
 from datetime import date
 from typing import Any, NamedTuple
@@ -104,6 +106,12 @@ def keep_restrictions(reviews: Iterable[Review], *, by: Actor) -> None:
             ("reviewed", "restriction", o.pk, ",".join(changed[o.pk]), o.user_id, o.pupil_id, "")
             for o in found
         )
+
+
+def standing_of(restriction: Restriction) -> str:
+    """A word for what a review can change; another one when anybody has (S57)."""
+    told = json.dumps([restriction.pk, restriction.evidence, str(restriction.review_on)])
+    return hashlib.sha256(told.encode()).hexdigest()[:16]
 
 
 def due_for_review(reader_id: int) -> QuerySet[Restriction]:

@@ -65,6 +65,7 @@ def organisation(request: HttpRequest) -> dict[str, Any]:
             [
                 ("Users", "users", ("/settings/users/",)),
                 ("Roles", "roles", ("/settings/roles/",)),
+                ("Restrictions", "restrictions", ("/settings/restrictions/",)),
                 ("Imports", "imports", ("/settings/imports/",)),
                 ("Mail", "mail", ("/settings/mail/",)),
                 ("Usage", "usage", ("/usage/",)),

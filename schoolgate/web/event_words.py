@@ -112,6 +112,8 @@ _VIEWED = {
     "events": "Viewed events about pupils",
     "import": "Viewed an import’s pupils",
     "question": "Was asked about a pupil",
+    "restrictions": "Viewed restrictions",
+    "waiting links": "Viewed connections that wait",
 }
 _DONE = {
     "granted": "Gave a role",
@@ -120,6 +122,9 @@ _DONE = {
     "allowed": "Reactivated",
     "restricted": "Restricted",
     "lifted": "Lifted a restriction",
+    "held": "Held a connection for a second person",
+    "approved": "Approved a connection that waited",
+    "refused": "Refused a connection that waited",
     "signed in": "Signed in",
     "invited": "Invited",
     "stopped": "Stopped a change of address",
