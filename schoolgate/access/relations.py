@@ -113,6 +113,28 @@ def kept_out(user: str) -> str:
     )
 
 
+def shut_out_families(
+    organisations: str = "schools_organisation", establishments: str = "schools_establishment"
+) -> str:
+    """A query (user_id): everybody of whom :func:`kept_out` is true, all at once.
+
+    The table expressions (columns id and parent_access) may be others, to ask who would be.
+    """
+    stand = at()
+    held = f"SELECT l.user_id FROM {stand.grants} l WHERE"
+    rolls = f"SELECT e.pupil_id FROM {stand.enrolments} e"
+    on = f"EXISTS (SELECT 1 FROM {organisations} o WHERE o.parent_access)"
+    # Two parts in place of one OR, so that the database can join each.
+    open_for = f"{held} l.pupil_id IS NOT NULL AND {on} AND"
+    return (
+        f"{held} {is_licence('l.role')} EXCEPT {held} NOT {is_licence('l.role')}"
+        f" EXCEPT {open_for} l.pupil_id IN ({rolls}"
+        f" JOIN {establishments} s ON s.id = e.establishment_id WHERE s.parent_access)"
+        f" EXCEPT {open_for} NOT EXISTS ({rolls} WHERE e.pupil_id = l.pupil_id"
+        " AND e.establishment_id IS NOT NULL)"
+    )
+
+
 def _known(moment: datetime | None, end: str, table: str = "") -> str:
     if moment is None:
         return f"{end} IS NULL"

@@ -118,6 +118,7 @@ class World:
         """Whether the user may open the route, whose school is Abbey."""
         cast, school = self.cast, self.school
         openers = {
+            Permission.FAMILY: [],
             Permission.SUPER_USER: [cast.ada],
             Permission.USAGE: [cast.ada, school.femi],
             Permission.SCHOOL: [cast.ada, school.nia],

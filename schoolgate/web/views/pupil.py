@@ -5,7 +5,7 @@ from datetime import date
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import render
+from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.views.decorators.http import require_safe
 
@@ -18,7 +18,8 @@ from schoolgate.schools import today as register
 from schoolgate.schools.models import CareEpisode, IdentifierKind, Pupil
 from schoolgate.web import words
 from schoolgate.web.forms.why import WhyForm
-from schoolgate.web.permissions import actor, is_super_user, signed_in, visitor
+from schoolgate.web.permissions import actor, is_family, is_super_user, signed_in, visitor
+from schoolgate.web.views.children import is_family_alone
 from schoolgate.web.views.pupils import told_of_care, visible
 from schoolgate.web.views.seen_by import people
 
@@ -35,7 +36,9 @@ class Blocked:
 @signed_in
 @require_safe
 def pupil(request: HttpRequest, pupil_id: int) -> HttpResponse:
-    """A pupil's record, and who can see it (NEW6)."""
+    """A pupil's record, and who can see it (NEW6). Family is led to the page of their child."""
+    if is_family(request) and is_family_alone(request, pupil_id):
+        return redirect("child", pupil_id)
     child = visible(request, pupil_id)
     day = timezone.localdate()
     told = told_of_care(request, child)
