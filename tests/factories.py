@@ -12,10 +12,10 @@ from itertools import count
 from django.utils import timezone
 
 from schoolgate.access import actions as access
-from schoolgate.access import restrictions, role_changes
+from schoolgate.access import licence_changes, restrictions, role_changes
 from schoolgate.access.models import Grant, Restriction
 from schoolgate.access.own_roles import role_of
-from schoolgate.access.roles import OWN, Role
+from schoolgate.access.roles import LICENCE, OWN, Role
 from schoolgate.audit.actions import SYSTEM, Actor
 from schoolgate.kit.records import Source
 from schoolgate.people import actions as people
@@ -227,6 +227,14 @@ def own_role(
     """A role that the organisation has added; held by nobody."""
     pk = role_changes.create_role(name=name, purpose=purpose, shows=shows, by=by)
     return role_of(f"{OWN}{pk}")
+
+
+def licence(
+    name: str = "Childminder", *, blocks: Sequence[str] = ("school",), by: Actor = SYSTEM
+) -> Role:
+    """A licence type that the organisation has added; held by nobody."""
+    pk = licence_changes.create_licence(name=name, purpose="", blocks=blocks, by=by)
+    return role_of(f"{LICENCE}{pk}")
 
 
 def restriction(

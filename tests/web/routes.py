@@ -14,6 +14,7 @@ from django.urls import URLPattern, URLResolver, get_resolver, reverse
 from django.utils import timezone
 
 from schoolgate.access.models import Grant
+from schoolgate.access.parent_access import standing_of
 from schoolgate.access.roles import OWN
 from schoolgate.audit.actions import SYSTEM
 from schoolgate.intake import runs
@@ -77,6 +78,7 @@ class World:
     restriction_id: int
     grant_id: int
     role_id: int
+    licence: str
     passkey: Passkey
     school: School
     account_link_id: int
@@ -93,6 +95,7 @@ class World:
             "restriction_id": self.restriction_id,
             "grant_id": self.grant_id,
             "role_id": self.role_id,
+            "licence": self.licence,
             "passkey_id": self.passkey.pk,
             "import_id": self.run.pk,
             "token": self.token,
@@ -155,6 +158,7 @@ def a_world(cast: Cast) -> World:
         restriction.pk,
         Grant.objects.get(user=cast.sara, pupil=cast.amira).pk,
         int(factories.own_role().code.removeprefix(OWN)),
+        factories.licence().code,
         passkey,
         inside(cast),
         an_account_link(passkey.user),
@@ -245,6 +249,13 @@ FORMS: dict[str, dict[str, Any]] = {
     "role-add": {"name": "Youth Justice Worker", "purpose": "", "shows": "the register"},
     "role-edit": {"name": "Reviewing Officer", "purpose": "", "seen": ""},
     "role-remove": {"seen": ""},
+    "licence-add": {"name": "Tutor", "purpose": "", "blocks": ["school"]},
+    "licence-edit": {"name": "Minder", "purpose": "", "blocks": [], "seen": ""},
+    "licence-remove": {"seen": ""},
+    "parent-access": {
+        "access": "on", "names": "on", "seen": standing_of(None),
+    },
+    "parent-access-schools": {},
     "school-staff-add": {
         "step": "save", "first_name": "New", "last_name": "Teacher", "email": "new@abbey.example",
         "job_title": "", "phone": "", "admin": "on", "leads": "none", "invite": "on",

@@ -92,6 +92,11 @@ def as_shown(browser, address: str, form: dict[str, Any]) -> dict[str, str]:
     return {**began, "shown": asked.hidden()["shown"]}
 
 
+# Forms that carry what the page showed.
+WITH_MARKS = {
+    "role-edit", "role-remove", "account-details", "licence-edit", "licence-remove",
+    "parent-access-schools",
+}  # fmt: skip
 PUBLIC = {"sign-in", "sign-in-passkey", "set-up", "invitation"}
 # Forms that do nothing as they are sent here; a passkey wants a device (test_passkeys.py).
 IDLE = {
@@ -145,7 +150,9 @@ def test_s30_fields_that_a_form_does_not_have_change_nothing(
         address += f"?tick={world.school.maths_class.pk}&subject={world.school.history.pk}"
     if route.name in SHOWN_FIRST:
         form.update(as_shown(browse(user), address, form))
-    if route.name in ("role-edit", "role-remove", "account-details"):
+    if route.name == "parent-access-schools":
+        address += "?do=on&who=all"
+    if route.name in WITH_MARKS:
         form.update(browse(user).get(address).hidden())
     if route.name in OF_LEAVERS:
         if "school_id" in route.arguments:

@@ -17,7 +17,8 @@ IDS = [route.name for route in PAGES]
 # Pages that name no child on the register to an LA Super User.
 WITHOUT_CHILDREN = {
     "import-columns", "import-findings", "import-row", "import-rows",
-    "children", "child",
+    "children", "child", "licences", "licence-add", "licence-edit", "licence-remove",
+    "parent-access", "parent-access-schools",
     "roles", "role-add", "role-edit", "role-remove",
     "organisation", "organisation-style", "guide", "guide-page", "accessibility",
     "my-school", "school-staff", "school-staff-act", "school-staff-invitations",

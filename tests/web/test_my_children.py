@@ -15,10 +15,16 @@ from schoolgate.access.roles import (
 )
 from schoolgate.audit.actions import SYSTEM
 from schoolgate.schools.models import Organisation
+from schoolgate.web.permissions import Permission
 from tests import factories
+from tests.web.routes import a_world, routes
 
 # What these pages ask is asked of the rooms below, whose tests run on both databases.
 pytestmark = pytest.mark.one_database
+
+OPEN = (Permission.PUBLIC, Permission.DEMONSTRATION)
+# The guide tells everybody of roles and of care, and of no child.
+PUBLIC_WORDS = {"guide", "guide-page"}
 
 
 @pytest.fixture
@@ -151,6 +157,26 @@ def test_a_parent_is_led_from_the_pages_of_staff_to_their_own(cast, browse, fami
     assert browser.get(f"/pupils/{cast.amira.pk}/").leads_to == address(cast.amira)
     assert browser.get(f"/pupils/{cast.dylan.pk}/").status == 404
     assert browser.get(f"/pupils/{cast.amira.pk}/who/").status == 404
+
+
+def test_s29_no_route_gives_a_parent_a_byte_of_the_register(cast, browse, family):
+    world = a_world(cast)
+    browser = browse(family)
+    foreign = [cast.carys, cast.dylan, cast.eve]
+    canaries = [one.identifiers.get().value.encode() for one in cast.pupils]
+    canaries += [name.encode() for one in foreign for name in (one.first_name, one.last_name)]
+    canaries += [b"In care", b"Designated", cast.sara.last_name.encode()]
+    opened = set()
+    for route in routes():
+        for pupil in (cast.amira, cast.carys):
+            page = browser.get(world.address(route, pupil=pupil.pk), q="Mor")
+            if route.name in PUBLIC_WORDS:
+                continue
+            body = page.bytes.replace(b"Mor", b"")
+            assert not [canary for canary in canaries if canary in body], route.name
+            if page.status == 200 and route.permission not in OPEN:
+                opened.add(route.name.split("-")[0])
+    assert opened == {"home", "children", "child", "account"}
 
 
 def test_a_teacher_who_is_a_parent_has_both_and_neither_in_the_other(
