@@ -64,7 +64,7 @@ def test_the_page_of_a_child_has_the_blocks_and_no_identifier(
     factories.grant(school.tariq, TEACHER, school_class=school.history_class)
     page = browse(family).get(address(cast.amira))
     assert "School Abbey Primary School Year and class Year 6, class 6B" in page.text
-    assert "6B/Hi Tariq Aziz" in page.text
+    assert "History 6B/Hi Tariq Aziz" in page.text
     assert "6B/Ma" not in page.text
     assert cast.amira.identifiers.get().value not in page.text
     assert "2014" not in page.text

@@ -11,7 +11,7 @@ from django.views.decorators.http import require_safe
 
 from schoolgate.access import scope
 from schoolgate.access.children import Shown, shown_to, staff_who_see
-from schoolgate.access.class_lists import classes_of, teachers_of
+from schoolgate.access.class_lists import classes_of, subjects_of, teachers_of
 from schoolgate.access.licences import Block
 from schoolgate.access.roles import LA_SUPER_USER, LA_USER, LEADER, SCHOOL_ADMIN, TEACHER
 from schoolgate.audit.actions import viewed
@@ -71,8 +71,9 @@ def child(request: HttpRequest, pupil_id: int) -> HttpResponse:
         here["schools"] = register.schools(found)
     if Block.CLASSES in shown.blocks:
         classes = classes_of(found.pk)
-        teachers = teachers_of([one.pk for one in classes])
-        here["classes"] = [(one, teachers.get(one.pk, [])) for one in classes]
+        ids = [one.pk for one in classes]
+        subjects, teachers = subjects_of(ids), teachers_of(ids)
+        here["classes"] = [(one, subjects.get(one.pk), teachers.get(one.pk, [])) for one in classes]
     if Block.WHO_SEES in shown.blocks:
         here["seers"] = _seers(found.pk)
     viewed(by=actor(request), kind="child", object_id=found.pk, pupil_ids=[found.pk])

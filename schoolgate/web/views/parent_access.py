@@ -197,7 +197,7 @@ def _steps(one: Organisation | None) -> list[Step]:
             f"Give {waiting:,} of them a way to sign in"
             if waiting
             else "Give them a way to sign in",
-            "Nobody of these has chosen a password yet.",
+            "By invitation, or by a letter.",
             f"{users}?{urlencode({'role': PARENT.code})}",
             linked and not waiting,
         ),
