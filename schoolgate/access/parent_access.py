@@ -60,8 +60,28 @@ class Change:
         return f"SELECT * FROM ({after}) a EXCEPT SELECT * FROM ({relations.shut_out_families()}) b"
 
 
+@dataclass(frozen=True)
+class Weighed:
+    """What a change would do: how many who may sign in now could not any more. ``mark``: another
+    one when anybody has changed the settings, or others would be shut out (S42, S57)."""
+
+    out: int
+    mark: str
+
+
+def weighed(change: Change) -> Weighed:
+    """What the change would do as things stand."""
+    one = Organisation.objects.order_by("pk").first()
+    schools = Establishment.objects.filter(pk__in=change.schools).order_by("pk")
+    now, out = list(schools.values_list("pk", "parent_access")), would_shut_out(change)
+    told = (change.organisation, change.school_access, standing_of(one), now, out)
+    return Weighed(out, hashlib.sha256(repr(told).encode()).hexdigest()[:32])
+
+
 def would_shut_out(change: Change) -> int:
-    """How many who may sign in now could not any more."""
+    """How many who may sign in now could not any more; nobody, where nothing is switched off."""
+    if change.organisation is not False and (change.school_access or not change.schools):
+        return 0
     return int(
         bulk.value(
             f"SELECT count(*) FROM ({change.shut_out()}) o JOIN people_user u ON u.id = o.user_id"
@@ -69,19 +89,6 @@ def would_shut_out(change: Change) -> int:
             f" AND NOT EXISTS (SELECT 1 FROM ({relations.inactive()}) i WHERE i.user_id = u.id)"
         )
     )
-
-
-def mark_of(change: Change) -> str:
-    """By which what a change would do is known again: another one when anybody has changed the
-    settings, or others would be shut out (S42, S57)."""
-    one = Organisation.objects.order_by("pk").first()
-    schools = Establishment.objects.filter(pk__in=change.schools).order_by("pk")
-    told = (
-        standing_of(one),
-        list(schools.values_list("pk", "parent_access")),
-        would_shut_out(change),
-    )
-    return hashlib.sha256(repr((change, told)).encode()).hexdigest()[:32]
 
 
 def standing_of(organisation: Organisation | None) -> str:
@@ -122,8 +129,8 @@ def set_organisation_access(
 def set_schools_access(school_ids: Collection[int], *, on: bool, seen: str, by: Actor) -> int:
     """Say whether the parents of these establishments' pupils may sign in; how many it changes.
 
-    ``seen``: :func:`mark_of` the change as the person saw it. Whoever is kept out from now on is
-    signed out for good. Raises Refusal as :func:`set_organisation_access` does.
+    ``seen``: the ``mark`` of the change, :func:`weighed` as the person saw it. Whoever is kept out
+    from now on is signed out for good. Raises Refusal as :func:`set_organisation_access` does.
     """
     with batch(by=by):
         locks.while_writing()
@@ -132,7 +139,7 @@ def set_schools_access(school_ids: Collection[int], *, on: bool, seen: str, by: 
             pk__in=school_ids, gone_at__isnull=True
         )
         now = dict(there.order_by("pk").values_list("pk", "parent_access"))
-        if mark_of(Change(schools=frozenset(now), school_access=on)) != seen:
+        if weighed(Change(schools=frozenset(now), school_access=on)).mark != seen:
             raise Refusal(CHANGED_SINCE)
         changes = [(pk, "parent_access", on) for pk, before in now.items() if bool(before) != on]
         _sign_out(relations.shut_out_families(), by)
@@ -164,18 +171,15 @@ def schools_with_pupils() -> QuerySet[Establishment]:
 
 def without_sign_in() -> int:
     """How many licence holders have no way yet to sign in: neither password nor passkey is set."""
-    grants = relations.at().grants
     return int(
         bulk.value(
             "SELECT count(*) FROM people_user u WHERE u.gone_at IS NULL"
-            " AND substr(u.password, 1, 1) IN ('', '!') AND u.id IN (SELECT g.user_id"
-            f" FROM {grants} g WHERE {relations.is_licence('g.role')})"
+            " AND substr(u.password, 1, 1) IN ('', '!')"
+            f" AND u.id IN (SELECT l.user_id FROM {relations.licences()} l)"
         )
     )
 
 
 def has_families() -> bool:
     """Whether anybody holds a licence over a pupil now."""
-    grants = relations.at().grants
-    held = f"SELECT 1 FROM {grants} g WHERE {relations.is_licence('g.role')} LIMIT 1"
-    return bool(bulk.select(held))
+    return bool(bulk.select(f"SELECT 1 FROM {relations.licences()} l LIMIT 1"))

@@ -8,7 +8,7 @@ import pytest
 from django.utils import timezone
 
 from schoolgate.access import parent_access, relations, scope
-from schoolgate.access.parent_access import Change, mark_of, standing_of, would_shut_out
+from schoolgate.access.parent_access import Change, standing_of, weighed, would_shut_out
 from schoolgate.access.roles import LA_USER, PARENT, PUPIL, SCHOOL_ADMIN
 from schoolgate.access.sign_in import SignInBackend, may_enter
 from schoolgate.audit.actions import SYSTEM, user_actor
@@ -34,7 +34,7 @@ def switch(on: bool, *, names: bool = False, by=SYSTEM) -> None:
 
 def switch_schools(*schools: Establishment, on: bool, by=SYSTEM) -> int:
     ids = frozenset(school.pk for school in schools)
-    seen = mark_of(Change(schools=ids, school_access=on))
+    seen = weighed(Change(schools=ids, school_access=on)).mark
     return parent_access.set_schools_access(ids, on=on, seen=seen, by=by)
 
 
@@ -159,7 +159,7 @@ def test_only_an_la_super_user_switches_and_a_stale_edit_is_refused(cast, famili
         with pytest.raises(Refusal, match="Ask an LA Super User"):
             switch_schools(cast.abbey, on=False, by=user_actor(user.pk))
     stale = standing_of(organisation())
-    seen = mark_of(Change(schools=frozenset([cast.abbey.pk])))
+    seen = weighed(Change(schools=frozenset([cast.abbey.pk]))).mark
     switch(True, names=True)
     with pytest.raises(Refusal, match="Look at what is there now"):
         parent_access.set_organisation_access(

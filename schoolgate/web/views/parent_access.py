@@ -14,14 +14,14 @@ from django.views.decorators.http import require_http_methods
 from schoolgate.access.parent_access import (
     CHANGED_SINCE,
     Change,
+    Weighed,
     has_families,
-    mark_of,
     schools_with_pupils,
     set_organisation_access,
     set_schools_access,
     standing_of,
+    weighed,
     without_sign_in,
-    would_shut_out,
 )
 from schoolgate.access.roles import PARENT
 from schoolgate.kit.names import name_key
@@ -57,10 +57,10 @@ def parent_access(request: HttpRequest) -> HttpResponse:
         given = form.cleaned_data
         change = Change(organisation=given["access"] == ON)
         shown = request.POST.get("shown", "")
-        out = would_shut_out(change)
+        weight = weighed(change)
         try:
-            if out and given["seen"] == standing_of(one) and shown != mark_of(change):
-                return _ask_first(request, form, change, out, is_again=bool(shown))
+            if weight.out and given["seen"] == standing_of(one) and shown != weight.mark:
+                return _ask_first(request, form, weight, is_again=bool(shown))
             set_organisation_access(
                 parent_access=given["access"] == ON,
                 names_to_parents=given["names"] == ON,
@@ -84,15 +84,14 @@ def parent_access(request: HttpRequest) -> HttpResponse:
 
 
 def _ask_first(
-    request: HttpRequest, form: ParentAccessForm, change: Change, out: int, *, is_again: bool
+    request: HttpRequest, form: ParentAccessForm, weight: Weighed, *, is_again: bool
 ) -> HttpResponse:
     return render(
         request,
         "web/parent_access_off.html",
         {
             "given": form.cleaned_data,
-            "out": out,
-            "mark": mark_of(change),
+            "weight": weight,
             "failed": CHANGED_SINCE if is_again else "",
         },
     )
@@ -133,8 +132,7 @@ def schools(request: HttpRequest) -> HttpResponse:
             "count": len(chosen),
             "more": max(len(chosen) - LISTED, 0),
             "on": on,
-            "out": would_shut_out(change) if chosen and not on else 0,
-            "mark": mark_of(change) if chosen else "",
+            "weight": weighed(change),
             "failed": failed,
         },
     )
