@@ -13,8 +13,9 @@ from django.utils import timezone
 
 from schoolgate.access import actions as access
 from schoolgate.access import restrictions, role_changes
-from schoolgate.access.models import Grant, Restriction
-from schoolgate.access.own_roles import role_of
+from schoolgate.access.licences import Block
+from schoolgate.access.models import Grant, LicenceType, Restriction
+from schoolgate.access.own_roles import in_one_word, role_of
 from schoolgate.access.roles import OWN, Role
 from schoolgate.audit.actions import SYSTEM, Actor
 from schoolgate.kit.records import Source
@@ -227,6 +228,17 @@ def own_role(
     """A role that the organisation has added; held by nobody."""
     pk = role_changes.create_role(name=name, purpose=purpose, shows=shows, by=by)
     return role_of(f"{OWN}{pk}")
+
+
+def licence_type(
+    name: str = "Foster carer", *, blocks: Sequence[Block] = tuple(Block), by: Actor = SYSTEM
+) -> str:
+    """A licence type that the organisation has added; its code. Held by nobody."""
+    row = LicenceType.objects.create(
+        name=name, name_key=in_one_word(name), blocks=[block.value for block in blocks],
+        recorded_at=timezone.now(),
+    )  # fmt: skip
+    return row.code
 
 
 def restriction(
