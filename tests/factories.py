@@ -13,6 +13,7 @@ from django.utils import timezone
 
 from schoolgate.access import actions as access
 from schoolgate.access import licence_changes, restrictions, role_changes
+from schoolgate.access.licences import Block
 from schoolgate.access.models import Grant, Restriction
 from schoolgate.access.own_roles import role_of
 from schoolgate.access.roles import LICENCE, OWN, Role
@@ -229,12 +230,12 @@ def own_role(
     return role_of(f"{OWN}{pk}")
 
 
-def licence(
-    name: str = "Childminder", *, blocks: Sequence[str] = ("school",), by: Actor = SYSTEM
-) -> Role:
-    """A licence type that the organisation has added; held by nobody."""
+def licence_type(
+    name: str = "Foster carer", *, blocks: Sequence[Block] = tuple(Block), by: Actor = SYSTEM
+) -> str:
+    """A licence type that the organisation has added; its code. Held by nobody."""
     pk = licence_changes.create_licence(name=name, purpose="", blocks=blocks, by=by)
-    return role_of(f"{LICENCE}{pk}")
+    return f"{LICENCE}{pk}"
 
 
 def restriction(

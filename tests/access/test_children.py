@@ -9,7 +9,7 @@ from schoolgate.access import accounts, scope
 from schoolgate.access.authority import accounts_managed
 from schoolgate.access.children import shown_to, staff_who_see
 from schoolgate.access.class_lists import classes_of, counts_for, pupils_in
-from schoolgate.access.licences import Block
+from schoolgate.access.licences import Block, licence_role
 from schoolgate.access.roles import LEADER, PARENT, PUPIL, TEACHER
 from schoolgate.access.usage import usage
 from schoolgate.audit.actions import user_actor
@@ -46,7 +46,7 @@ def test_a_licence_opens_the_pages_of_families_and_none_of_staff(cast, mary):
 
 
 def test_what_licence_types_show_adds_up_for_each_child(cast, mary):
-    bare = factories.licence(blocks=())
+    bare = licence_role(factories.licence_type(blocks=()))
     factories.grant(mary, bare, pupil=cast.ben)
     factories.grant(mary, PUPIL, pupil=cast.ben)
     shown = shown_to(mary.pk, [cast.amira.pk, cast.ben.pk, cast.dylan.pk])

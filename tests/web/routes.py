@@ -158,7 +158,7 @@ def a_world(cast: Cast) -> World:
         restriction.pk,
         Grant.objects.get(user=cast.sara, pupil=cast.amira).pk,
         int(factories.own_role().code.removeprefix(OWN)),
-        factories.licence().code,
+        factories.licence_type(),
         passkey,
         inside(cast),
         an_account_link(passkey.user),
