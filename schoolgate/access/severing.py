@@ -61,7 +61,7 @@ def ask(pupil_id: int, *, reason: str, by: Actor) -> int:
         made = Severance.objects.create(
             pupil_id=pupil_id, reason=reason.strip(), asked_at=events.at, asked_by_id=by.user_id
         )
-        events.add([("asked", "severance", made.pk, "", None, pupil_id, "")])
+        events.add([("asked to sever", "pupil", pupil_id, "", None, pupil_id, "")])
         return made.pk
 
 
@@ -76,7 +76,7 @@ def withdraw(pupil_id: int, *, by: Actor) -> None:
             raise Refusal(_CHANGED)
         found.withdrawn_at, found.withdrawn_by_id = events.at, by.user_id
         found.save(update_fields=["withdrawn_at", "withdrawn_by_id"])
-        events.add([("withdrew", "severance", found.pk, "", None, pupil_id, "")])
+        events.add([("withdrew severing of", "pupil", pupil_id, "", None, pupil_id, "")])
 
 
 def confirm(pupil_id: int, *, name: str, by: Actor) -> list[str]:
