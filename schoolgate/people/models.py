@@ -88,6 +88,11 @@ class User(Thing, AbstractBaseUser):
             models.Index(
                 fields=["workplace"], name="user_workplace", condition=Q(workplace__isnull=False)
             ),
+            models.Index(
+                fields=["merged_into"],
+                name="user_merged",
+                condition=Q(merged_into__isnull=False),
+            ),
         ]
 
     def __str__(self) -> str:

@@ -81,6 +81,7 @@ def organisation(request: HttpRequest) -> dict[str, Any]:
                 ("Usage", "usage", ("/usage/",)),
                 ("Sign-ins", "sign-ins", ("/settings/sign-ins/",)),
                 ("Events", "events", ("/settings/events/",)),
+                ("Severed", "severed", ("/settings/severed/",)),
                 ("Organisation", "organisation", ("/settings/organisation/",)),
             ],
         )

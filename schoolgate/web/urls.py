@@ -14,6 +14,7 @@ from schoolgate.web.views import (
     category,
     children,
     demo_mail,
+    duplicates,
     establishments,
     events,
     guide,
@@ -46,6 +47,7 @@ from schoolgate.web.views import (
     school_subjects,
     seen_by,
     set_up,
+    sever,
     sign_in,
     sign_ins,
     staff,
@@ -106,6 +108,7 @@ urlpatterns = [
     path("pupils/<int:pupil_id>/who/", seen_by.who, name="pupil-who"),
     path("pupils/<int:pupil_id>/why/", why.ask, name="why-ask"),
     path("pupils/<int:pupil_id>/why/<int:user_id>/", why.answer, name="why"),
+    path("pupils/<int:pupil_id>/sever/", sever.sever, name="pupil-sever"),
     path("pupils/<int:pupil_id>/social-worker/", link.social_worker, name="pupil-link"),
     path("pupils/<int:pupil_id>/restrictions/add/", restrictions.add, name="restriction-add"),
     path(
@@ -234,6 +237,18 @@ urlpatterns = [
     path("usage/active-users.xlsx", usage.download, name="usage-download"),
     # Settings
     path("settings/users/", users.users, name="users"),
+    path("settings/users/duplicates/", duplicates.likely, name="duplicates"),
+    path(
+        "settings/users/duplicates/<int:user_id>/<int:other_id>/",
+        duplicates.compare,
+        name="duplicate",
+    ),
+    path(
+        "settings/users/duplicates/<int:user_id>/<int:other_id>/merge/",
+        duplicates.merge,
+        name="merge",
+    ),
+    path("settings/severed/", sever.severed, name="severed"),
     path("settings/users/suggest/", suggest.users, name="user-suggest"),
     path("settings/pupils/suggest/", suggest.pupils, name="pupil-suggest"),
     path("settings/users/<int:user_id>/why/", why.ask_of_user, name="user-why"),

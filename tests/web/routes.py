@@ -88,6 +88,7 @@ class World:
         values: dict[str, Any] = {
             "pupil_id": pupil,
             "user_id": user or self._user_for(route),
+            "other_id": self.cast.noor.pk,
             "school_id": self.cast.abbey.pk,
             "subject_id": self.school.history.pk,
             "class_id": self.school.history_class.pk,
@@ -235,6 +236,9 @@ FORMS: dict[str, dict[str, Any]] = {
         "user": "theo@brook.example", "reason": "Order", "starts_on": "", "ends_on": "",
     },
     "restriction-lift": {},
+    "pupil-sever": {"step": "ask", "reason": "Order"},
+    "duplicate": {},
+    "merge": {},
     "grant-remove": {},
     "user-add": {
         "step": "save", "role": "social_worker", "first_name": "New", "last_name": "Worker",

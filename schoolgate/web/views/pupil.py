@@ -13,6 +13,7 @@ from schoolgate.access.holdings import restrictions_on, shows_past_care
 from schoolgate.access.models import Restriction
 from schoolgate.access.own_roles import known_roles
 from schoolgate.access.seen_by import later
+from schoolgate.access.severing import waiting_for
 from schoolgate.audit.actions import viewed
 from schoolgate.schools import today as register
 from schoolgate.schools.models import CareEpisode, IdentifierKind, Pupil
@@ -70,6 +71,7 @@ def _beyond_register(request: HttpRequest, child: Pupil, day: date) -> dict[str,
         ],
         "restrictions": _restrictions(child, day) if super_user else [],
         "super_user": super_user,
+        "severance": waiting_for(child.pk) if super_user else None,
         "why_form": WhyForm() if super_user else None,
         **people(request, child),
     }

@@ -11,6 +11,7 @@ from django.views.decorators.http import require_safe
 
 from schoolgate.access import scope
 from schoolgate.access.holdings import grants_of, holdings, users_with_status
+from schoolgate.access.merging import merged_with
 from schoolgate.access.models import Denial, Grant
 from schoolgate.access.own_roles import known_roles, linked_by_hand
 from schoolgate.access.roles import DESIGNATED_TEACHER, ROLES, Opens, Role
@@ -78,6 +79,7 @@ def user(request: HttpRequest, user_id: int) -> HttpResponse:
             "denial": next((one for one in denials if one.establishment is None), None),
             "sleeping": [one for one in denials if one.establishment is not None],
             "today": day,
+            "merged_with": merged_with(person.pk),
         },
     )
 
