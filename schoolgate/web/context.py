@@ -76,6 +76,7 @@ def organisation(request: HttpRequest) -> dict[str, Any]:
                 ("Users", "users", ("/settings/users/",)),
                 ("Roles", "roles", ("/settings/roles/",)),
                 ("Parents", "parent-access", ("/settings/parents/", "/settings/licences/")),
+                ("Restrictions", "restrictions", ("/settings/restrictions/",)),
                 ("Imports", "imports", ("/settings/imports/",)),
                 ("Mail", "mail", ("/settings/mail/",)),
                 ("Usage", "usage", ("/usage/",)),

@@ -119,6 +119,8 @@ _VIEWED = {
     "events": "Viewed events about pupils",
     "import": "Viewed an import’s pupils",
     "question": "Was asked about a pupil",
+    "restrictions": "Viewed restrictions",
+    "waiting links": "Viewed connections that wait",
 }
 _DONE = {
     "granted": "Gave a role",
@@ -131,6 +133,9 @@ _DONE = {
     "severed": "Severed a record for good",
     "cleared": "Cleared rows of",
     "lifted": "Lifted a restriction",
+    "held": "Held a connection for a second person",
+    "approved": "Approved a connection that waited",
+    "refused": "Refused a connection that waited",
     "signed in": "Signed in",
     "invited": "Invited",
     "stopped": "Stopped a change of address",

@@ -37,6 +37,7 @@ WITHOUT_CHILDREN = {
     "sign-in-code", "sign-in-code-enter", "forgotten", "reset",
     "healthz", "sign-in", "sign-in-second", "set-up", "establishments", "users",
     "user-add", "user-edit", "duplicates", "merge", "severed",
+    "user-connect", "user-restrict",
     "user-sign-in", "user-factor-reset", "school-staff-sign-in", "school-staff-factor-reset",
     "sign-ins", "user-invite", "users-invite", "user-pupils-save", "establishment-suggest",
     "user-make-inactive", "leavers", "school-staff-leavers",
