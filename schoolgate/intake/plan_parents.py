@@ -102,6 +102,9 @@ class ParentsPlan(Plan):
                 f"Choose a heading of the file as the synchronisation field, not “{field}”: it has"
                 f" {', '.join(heading for heading in headings if heading.strip())}."
             )
+        if not field:
+            # Which column is not needed is only known once this is.
+            self.staged.warnings = [w for w in self.staged.warnings if w.code != "unknown-column"]
         if not places or not self.decided.match_by:
             self.staged.fault(
                 None, RELATIONSHIP, "",
