@@ -86,15 +86,20 @@ def take_in(
     refused_file: BinaryIO | None = None,
     invite: bool = False,
     over_brakes: str = "",
+    sync_field: str = "",
+    match_by: str = "",
 ) -> Done:
     """Check the file at ``path`` and apply it, unless told to check only or something is wrong.
 
     With ``skip_faulty`` the good rows are applied whatever is wrong with others; with ``invite``
     the users whom it makes are invited at once; ``over_brakes``: why what the brakes hold is right
-    all the same (NEW8). Raises
-    UnknownHeading where ``headings`` maps from or to one that there is not.
+    all the same (NEW8); ``sync_field`` and ``match_by``: of parents (ITS3). Raises UnknownHeading
+    where ``headings`` maps from or to one that there is not, or the file lacks ``sync_field``.
     """
-    decided = Decided(yes=yes, headings=headings or {}, matched="command line")
+    decided = Decided(
+        yes=yes, headings=headings or {}, matched="command line", sync_field=sync_field,
+        match_by=match_by,
+    )  # fmt: skip
     with runs.plan_for(kind, role=role, by=by, decided=decided) as plan:
         plan.stage(path)
         if check_only:
@@ -130,6 +135,8 @@ def _apply(
             yes=plan.decided.yes,
             headings=plan.decided.headings,
             invite=invite,
+            sync_field=plan.decided.sync_field,
+            match_by=plan.decided.match_by,
             state=State.CANCELLED,  # until it is done: if this process dies, nobody takes it up
         )
     with transaction.atomic():
