@@ -25,6 +25,7 @@ from schoolgate.intake import mapping, progress
 from schoolgate.intake.columns import Column, Kind
 from schoolgate.intake.decided import Decided
 from schoolgate.intake.findings import Findings, Severity
+from schoolgate.intake.hidden_cells import hidden_in
 from schoolgate.intake.sources.open_file import ZIP, open_table
 from schoolgate.intake.sources.table import Unreadable
 from schoolgate.kit import bulk, records
@@ -148,6 +149,7 @@ class Plan(ABC):
 
     def _stage_rows(self, rows: Iterator[tuple[int, list[str]]]) -> None:
         width = len(self.mapping.headings)
+        self.staged.hidden = hidden_in(self.mapping.headings, self.decided.headings)
         longest = [
             (place, column.max_length, column)
             for column in self.kind.columns
@@ -171,6 +173,8 @@ class Plan(ABC):
             if n in mends:
                 mapping.mend(cells, mends[n])
             limits = longest
+            if self.staged.hidden and len(cells) != width:
+                self.staged.uneven.add(n)
             if len(cells) > width:
                 self._too_long(n, cells, width)
             elif len(cells) < width:
@@ -267,6 +271,8 @@ class Plan(ABC):
             warnings=list(self.staged.warnings),
             refused=set(self.staged.refused),
             whole_file=self.staged.whole_file,
+            hidden=self.staged.hidden,
+            uneven=self.staged.uneven,
         )
         if not self.findings.whole_file:
             with bulk.for_many_rows(False):
