@@ -108,6 +108,11 @@ def rows_with_outcome(
         keys = {email_key(row.label) for row in found}
         users = User.objects.filter(import_id=run.pk, email_key__in=keys, gone_at__isnull=True)
         made = dict(users.values_list("email_key", "pk"))
+    elif run.kind == "parents":
+        keys = {email_key(row.label) for row in found}
+        users = User.objects.filter(import_id=run.pk, gone_at__isnull=True)
+        for name in ("email_key", "username_key"):
+            made |= dict(users.filter(**{f"{name}__in": keys}).values_list(name, "pk"))
     return [
         RowLine(row.row, unseen.NOBODY, "", None, row.outcome)
         if row.row in hidden

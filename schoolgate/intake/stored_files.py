@@ -11,7 +11,6 @@ from collections.abc import Iterator
 from datetime import datetime, timedelta
 from typing import BinaryIO
 
-from django.db import transaction
 from django.utils import timezone
 
 from schoolgate.intake import decisions, steps
@@ -71,27 +70,31 @@ def wipe_due() -> int:
 def wipe(run_id: int) -> None:
     """Take the passwords out of the file of a run. One that cannot be read is deleted whole."""
     run = steps.run_of(run_id)
+    stored = ImportFile.objects.filter(run_id=run_id)
     try:
         left = _without_passwords(run)
     except (Unreadable, Refusal):
-        left = None
-    with transaction.atomic():
-        stored = ImportFile.objects.filter(run_id=run_id)
-        if left is None:
-            stored.delete()
-        else:
-            stored.update(content=seal_bytes(zlib.compress(left, 1)), wipe_at=None)
+        stored.delete()
+        return
+    if left is None:
+        stored.update(wipe_at=None)
+    else:
+        stored.update(content=seal_bytes(zlib.compress(left, 1)), wipe_at=None)
 
 
-def _without_passwords(run: Import) -> bytes:
+def _without_passwords(run: Import) -> bytes | None:
+    """The file as CSV, with nothing where the passwords were; None where there is no such column."""
     decided = decisions.decided_of(run)
     known = known_headings(kind_of(run.kind, run.role), decided)
     out = io.StringIO(newline="")
     # Quoted and with its delimiter said, so that it is read back just so.
     writer = csv.writer(out, quoting=csv.QUOTE_ALL)
     with steps.file_of(run) as path, open_table(path, known) as table:
+        hidden = hidden_in(table.headings, decided.headings)
+        if not hidden:
+            return None
         out.write("sep=,\r\n")
-        for cells in _numbered(table, hidden_in(table.headings, decided.headings)):
+        for cells in _numbered(table, hidden):
             writer.writerow(guard(cell) for cell in cells)
     return b"\xef\xbb\xbf" + out.getvalue().encode()
 

@@ -55,9 +55,12 @@ def users_to_keep(run: Import) -> Reasons:
         " AND g.ended_how = 'removed')"
         " OR EXISTS (SELECT 1 FROM people_staffrecord s WHERE s.user_id = u.id"
         " AND (s.import_id IS NULL OR s.import_id <> %s) AND s.ended_how <> 'undone')"
+        " OR EXISTS (SELECT 1 FROM people_syncid i WHERE i.user_id = u.id"
+        " AND (i.import_id IS NULL OR i.import_id <> %s) AND i.ended_how <> 'undone')"
+        " OR EXISTS (SELECT 1 FROM access_familyfact f WHERE f.user_id = u.id)"
         " OR EXISTS (SELECT 1 FROM access_restriction r WHERE r.user_id = u.id)"
         " OR EXISTS (SELECT 1 FROM access_denial d WHERE d.user_id = u.id)) ORDER BY 1",
-        [run.pk] * 6,
+        [run.pk] * 7,
     )
     return [(id_, reason) for id_, reason in found]
 

@@ -31,7 +31,7 @@ from schoolgate.intake.undo_classes import restore_class_lists
 from schoolgate.intake.undo_fields import keep, restore_fields
 from schoolgate.kit import bulk, records
 from schoolgate.kit.records import Ending, Known, Source
-from schoolgate.people import first_passwords, staff
+from schoolgate.people import first_passwords, staff, sync_ids
 from schoolgate.people.models import StaffRecord
 from schoolgate.schools import actions as schools
 from schoolgate.schools.models import (
@@ -52,6 +52,7 @@ def take_back(run: Import, *, by: Actor) -> int:
     _end_posts(run, by)
     first_passwords.take_back(run.pk, by=by)
     _remove_users(run, by)
+    _end_sync_ids(run, by)
     _restore_records(run, by)
     _remove_pupils(run, by)
     restore_class_lists(run, by)
@@ -162,6 +163,17 @@ def _remove_users(run: Import, by: Actor) -> None:
     made = "SELECT id FROM people_user WHERE import_id = %s AND gone_at IS NULL"
     gone = {id_ for (id_,) in bulk.select(made, [run.pk])} - kept
     accounts.let_go(gone, how=Ending.UNDONE, by=by, import_id=run.pk)
+
+
+def _end_sync_ids(run: Import, by: Actor) -> None:
+    """The SyncIDs that it gave to users who were here before it; those of its own go with them,
+    or stay with whoever stays."""
+    found = bulk.select(
+        "SELECT s.id FROM people_syncid s JOIN people_user u ON u.id = s.user_id"
+        " WHERE s.import_id = %s AND s.ended_at IS NULL AND COALESCE(u.import_id, 0) <> %s",
+        [run.pk, run.pk],
+    )
+    sync_ids.end((id_ for (id_,) in found), how=Ending.UNDONE, by=by, import_id=run.pk)
 
 
 def _restore_records(run: Import, by: Actor) -> None:

@@ -11,6 +11,7 @@ from schoolgate.kit import bulk
 from schoolgate.kit.names import listed, names_differ_clearly
 
 if TYPE_CHECKING:
+    from schoolgate.intake.plan import Plan
     from schoolgate.intake.plan_users import UsersPlan
 
 _AT_SCHOOL = (Over.ESTABLISHMENT, Over.SUBJECT_AREA)
@@ -109,7 +110,7 @@ def deleted_users(plan: "UsersPlan") -> None:
         )  # fmt: skip
 
 
-def lookalikes(plan: "UsersPlan") -> None:
+def lookalikes(plan: "Plan") -> None:
     """An address that only looks like another's is a question, never a match (LAC5)."""
     found = bulk.select(
         "SELECT r.n, r.email, min(p.email), 0 FROM plan_row r JOIN people_user p ON"

@@ -5,7 +5,7 @@ PostgreSQL takes them by COPY, SQLite by ``executemany``; nothing here knows wha
 
 import contextlib
 from collections.abc import Iterable, Iterator, Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 from functools import lru_cache
 from itertools import islice
 from typing import Any, TypeVar
@@ -195,6 +195,13 @@ def unless_busy() -> Iterator[None]:
             connection.rollback()
         finally:
             cursor.execute(f"PRAGMA busy_timeout = {int(wait)}")
+
+
+def moment(value: Any) -> datetime:
+    """A moment as a raw query returns it (SQLite has text, in UTC)."""
+    if isinstance(value, datetime):
+        return value
+    return datetime.fromisoformat(value).replace(tzinfo=UTC)
 
 
 def new_ids(model: type[models.Model], count: int) -> list[int]:

@@ -17,6 +17,7 @@ from schoolgate.kit.refusal import Refusal
 from schoolgate.kit.tokens import hash_of, new_token
 from schoolgate.outbox import actions as outbox
 from schoolgate.outbox.actions import NewMail
+from schoolgate.people import sync_ids
 from schoolgate.people.invitations import cancel
 from schoolgate.people.models import SetUpLink, User
 
@@ -159,6 +160,7 @@ def remove_users(
         records.remove(User, wanted, how=how, stamp=stamp)
         records.set_field(User, "password", ((id_, UNUSABLE_PASSWORD_PREFIX) for id_ in wanted))
         cancel(wanted, by=by, import_id=import_id)
+        sync_ids.end_of_users(wanted, how=how, by=by, import_id=import_id)
         events.add(("removed", "user", id_, "", id_, None, "") for id_ in wanted)
 
 

@@ -155,7 +155,7 @@ def test_wrong_words_are_status_2_and_a_sentence(cast: Cast, desk: Desk) -> None
         (["import", "users", file, "--role", SW, "--map", "Forename"], "our heading"),
         (["import", "users", file, "--role", SW, "--map", "Forename=First"], "Map to one of"),
         (["import", "users", file, "--role", SW, "--map", "Forename=Email"], "Map from a heading"),
-        (["import", "parents", file, "--sync-field", "ID", "--match-by", "Username"], "parents"),
+        (["import", "parents", file, "--sync-field", "ID", "--match-by", "Username"], "it has"),
         (["sync", "wonde"], "sync"),
         (["template", "teachers"], "teachers"),
         (["import"], "KIND"),
