@@ -83,7 +83,7 @@ def wipe(run_id: int) -> None:
 
 
 def _without_passwords(run: Import) -> bytes | None:
-    """The file as CSV, with nothing where the passwords were; None where there is no such column."""
+    """The file as CSV with nothing where passwords were; None where it has no such column."""
     decided = decisions.decided_of(run)
     known = known_headings(kind_of(run.kind, run.role), decided)
     out = io.StringIO(newline="")

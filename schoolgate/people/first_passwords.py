@@ -78,6 +78,11 @@ def waited_for() -> set[int | None]:
     return set(FirstPassword.objects.values_list("import_id", flat=True).distinct())
 
 
+def waiting_of(import_id: int) -> int:
+    """How many of an import are not hashed yet."""
+    return FirstPassword.objects.filter(import_id=import_id).count()
+
+
 def hash_all(import_id: int) -> int:
     """Hash all of an import, as the command line does at its end; how many."""
     hashed = 0
