@@ -51,7 +51,7 @@ async function buildScripts(folder) {
   await esbuild.build({
     ...shared,
     // Each a file of its own, so that only the pages that need it load it.
-    entryPoints: ["app.js", "type-ahead.js", "passkey.js"].map((name) => path.join(ASSETS, name)),
+    entryPoints: ["app.js", "type-ahead.js", "passkey.js", "relate.js"].map((name) => path.join(ASSETS, name)),
     outdir: folder,
     bundle: true,
     format: "esm",

@@ -32,7 +32,7 @@ from schoolgate.intake.undo_classes import restore_class_lists
 from schoolgate.intake.undo_fields import keep, restore_fields
 from schoolgate.kit import bulk, records
 from schoolgate.kit.records import Ending, Known, Source
-from schoolgate.people import staff, sync_ids
+from schoolgate.people import first_passwords, staff, sync_ids
 from schoolgate.people.models import StaffRecord
 from schoolgate.schools import actions as schools
 from schoolgate.schools.models import (
@@ -51,6 +51,7 @@ def take_back(run: Import, *, by: Actor) -> int:
     _let_in_again(run, by)
     _end_grants(run, by)
     _end_posts(run, by)
+    first_passwords.take_back(run.pk, by=by)
     _remove_users(run, by)
     _end_sync_ids(run, by)
     _restore_records(run, by)

@@ -35,7 +35,8 @@ NOT_INVITED, INVITED, ACTIVE = "Not invited", "Invited", "Active"
 EXPIRED, BOUNCED = "Invitation expired", "Mail bounced"
 USE_ANOTHER = "Ask for a new invitation: this link has been used, replaced, or is too old."
 
-_NOT_SET_UP = "substr(u.password, 1, 1) IN ('', '!')"
+# A first password from a file is none of their own (S22).
+_NOT_SET_UP = "(substr(u.password, 1, 1) IN ('', '!') OR u.has_first_password)"
 _COLUMNS = [
     "id", "user_id", "email_key", "made_at", "made_by_id", "import_id", "expires_at", "ended_how",
 ]  # fmt: skip
@@ -207,7 +208,7 @@ def _working() -> QuerySet[Invitation]:
 
 def _not_set_up() -> Q:
     unusable = Q(password="") | Q(password__startswith=UNUSABLE_PASSWORD_PREFIX)
-    return unusable & Q(gone_at__isnull=True)
+    return (unusable | Q(has_first_password=True)) & Q(gone_at__isnull=True)
 
 
 def find(token: str) -> Invitation | None:
@@ -236,8 +237,8 @@ def redeem(token: str, *, password: str | None, by: Actor | None = None) -> User
         user = User.objects.select_for_update(no_key=True).get(pk=found.user_id)
         if find(token) is None or not _end([user.pk], InvitationEnding.ACCEPTED, at=events.at):
             raise Refusal(USE_ANOTHER)
-        user.password = hashed
-        user.save(update_fields=["password"])
+        user.password, user.has_first_password, user.first_password_at = hashed, None, None
+        user.save(update_fields=["password", "has_first_password", "first_password_at"])
         events.add([("accepted", KIND, found.pk, "", user.pk, None, "")])
     return user
 

@@ -19,6 +19,7 @@ from schoolgate.web.views import (
     events,
     family_facts,
     family_links,
+    first_password,
     guide,
     handover,
     health,
@@ -137,6 +138,7 @@ urlpatterns = [
     # My account
     path("account/", account.account, name="account"),
     path("account/details/", account.details, name="account-details"),
+    path("account/first-password/", first_password.choose, name="first-password"),
     path("account/password/", account.password, name="account-password"),
     path("account/factors/", account_factors.account_factors, name="account-factors"),
     path("account/factors/app/", account_factors.app, name="account-app"),

@@ -236,6 +236,7 @@ FORMS: dict[str, dict[str, Any]] = {
     "sign-out": {},
     "account-details": {"phone": "0117 496 0000", "job_title": "Head of service"},
     "account-password": {"password": "another horse battery staple", "others": "on"},
+    "first-password": {"password": "another horse battery staple"},
     "account-app": {"code": "123456", "others": "on"},
     "account-app-remove": {"others": "on"},
     "account-codes": {"step": "make"},

@@ -23,6 +23,7 @@ CHANGING = set(FORMS) - {
     "account-passkey",
     "sign-in-second",
     "account-password",
+    "first-password",
     "account-app",
     "account-confirm",
     "sign-in-code",
@@ -65,7 +66,13 @@ CHANGING = set(FORMS) - {
     "school-staff-address",
 }
 # Pages that show nothing themselves, and lead to the one that there is.
-LEADS_ON = {"my-school", "sign-in-second", "sign-in-code-enter", "account-codes-file"}
+LEADS_ON = {
+    "my-school",
+    "first-password",
+    "sign-in-second",
+    "sign-in-code-enter",
+    "account-codes-file",
+}
 # Pages about a child that are for those who may know whether they are in care.
 TOLD_OF_CARE = {"pupil-who"}
 PUPIL_ROUTES = [route for route in ALL if "pupil_id" in route.arguments]

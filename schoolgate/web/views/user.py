@@ -134,7 +134,7 @@ def denials_of(person: User) -> QuerySet[Denial]:
 def _can_invite(person: User) -> bool:
     """Whether an invitation can go to the user: they have an address and no sign-in yet."""
     denied: bool = person.is_denied  # type: ignore[attr-defined]
-    return bool(person.email) and not person.has_usable_password() and not denied
+    return bool(person.email) and not person.is_set_up and not denied
 
 
 def _schools(wider: Sequence[Grant]) -> list[Establishment]:
