@@ -122,6 +122,7 @@ _DONE = {
     "lifted": "Lifted a restriction",
     "signed in": "Signed in",
     "invited": "Invited",
+    "printed": "Printed a letter with a code",
     "stopped": "Stopped a change of address",
     "accepted": "Set up their sign-in",
     "uploaded": "Uploaded a file",
