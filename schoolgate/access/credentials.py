@@ -2,9 +2,9 @@
 
 from collections.abc import Collection
 from datetime import datetime
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
-from django.db.models import Count, Q, QuerySet
+from django.db.models import Count, Min, Q, QuerySet
 from django.db.models.expressions import RawSQL
 from django.utils import timezone
 
@@ -12,7 +12,10 @@ from schoolgate.access import relations
 from schoolgate.access.actions import shut_out
 from schoolgate.access.authority import may_manage_accounts
 from schoolgate.access.holdings import users_with_status
+from schoolgate.access.letters import natural
 from schoolgate.audit.actions import Actor, batch
+from schoolgate.kit import bulk
+from schoolgate.kit.dates import day_of, in_words
 from schoolgate.kit.refusal import Refusal
 from schoolgate.outbox.models import Mail, State
 from schoolgate.people import invitations, printing
@@ -51,6 +54,55 @@ def without_sign_in(whom: Whom) -> QuerySet[User]:
     if whom.import_id is not None:
         found = found.filter(import_id=whom.import_id)
     return found.filter(waiting)
+
+
+def waiting(whom: Whom) -> list[tuple[int, bool]]:
+    """Who of them is waiting: their ids, and whether an invitation can go to them by mail."""
+    found: QuerySet[Any] = without_sign_in(whom).order_by("pk")
+    rows = found.values_list("pk", "email_key", "invitation_state")
+    return [(pk, bool(key) and state != ACTIVE) for pk, key, state in rows]
+
+
+class Waiting(NamedTuple):
+    """Where there are holders of licences: schools, classes of one, and imports with their days."""
+
+    schools: list[tuple[int, str]]
+    classes: list[tuple[int, str]]
+    imports: list[tuple[int, str]]
+
+
+def places_waiting(school_id: int | None) -> Waiting:
+    """The schools where linked children are on roll; the classes of one of them that such children
+    are in; and the last imports that brought holders of licences."""
+    stand = relations.at()
+    linked = (
+        f"SELECT g.pupil_id FROM {stand.grants} g WHERE {relations.is_licence('g.role')}"
+        " AND g.pupil_id IS NOT NULL"
+    )
+    schools = bulk.select(
+        "SELECT s.id, s.name FROM schools_establishment s WHERE s.id IN"
+        f" (SELECT e.establishment_id FROM {stand.enrolments} e WHERE e.pupil_id IN ({linked}))"
+        " ORDER BY s.name_key, s.id"
+    )
+    classes = bulk.select(
+        "SELECT c.id, c.name FROM schools_schoolclass c WHERE c.gone_at IS NULL"
+        " AND c.establishment_id = %s AND c.id IN (SELECT m.school_class_id FROM"
+        f" {stand.memberships} m WHERE m.pupil_id IN ({linked}))",
+        [school_id or 0],
+    )
+    imports = bulk.select(
+        "SELECT DISTINCT u.import_id FROM people_user u WHERE u.import_id IS NOT NULL"
+        f" AND u.id IN (SELECT g.user_id FROM {stand.grants} g WHERE"
+        f" {relations.is_licence('g.role')})"
+        " ORDER BY u.import_id DESC LIMIT 50"
+    )
+    made = User.objects.filter(import_id__in=[id_ for (id_,) in imports])
+    days = dict(made.order_by().values_list("import_id").annotate(at=Min("recorded_at")))
+    return Waiting(
+        [(id_, name) for id_, name in schools],
+        sorted(((id_, name) for id_, name in classes), key=lambda row: natural(row[1])),
+        [(id_, in_words(day_of(days[id_]))) for (id_,) in imports],
+    )
 
 
 def give_out(*, mailed: Collection[int], lettered: Collection[int], by: Actor) -> LetterRun:

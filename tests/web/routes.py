@@ -13,8 +13,9 @@ from typing import TYPE_CHECKING, Any
 from django.urls import URLPattern, URLResolver, get_resolver, reverse
 from django.utils import timezone
 
+from schoolgate.access import credentials
 from schoolgate.access.models import Grant
-from schoolgate.access.roles import OWN
+from schoolgate.access.roles import OWN, PARENT
 from schoolgate.audit.actions import SYSTEM
 from schoolgate.intake import runs
 from schoolgate.outbox.models import Mail
@@ -80,6 +81,7 @@ class World:
     passkey: Passkey
     school: School
     account_link_id: int
+    letters_id: int
 
     def address(self, route: Route, *, pupil: int, user: int | None = None) -> str:
         """The route's address for this pupil; everything else is there."""
@@ -95,6 +97,7 @@ class World:
             "role_id": self.role_id,
             "passkey_id": self.passkey.pk,
             "import_id": self.run.pk,
+            "run_id": self.letters_id,
             "token": self.token,
             "link": self.link,
             "reset": self.reset,
@@ -157,6 +160,7 @@ def a_world(cast: Cast) -> World:
         passkey,
         inside(cast),
         an_account_link(passkey.user),
+        some_letters(cast),
     )
 
 
@@ -172,6 +176,13 @@ def an_account_link(user: User) -> int:
     """The id of an account at an identity provider with which the user signs in."""
     identity = Identity("northshire", "http://127.0.0.1:9", f"subject-{user.pk}", "", False)
     return providers.link(user_id=user.pk, identity=identity, by=SYSTEM).pk
+
+
+def some_letters(cast: Cast) -> int:
+    """The id of letters that Ada is to make; there is one parent, of Carys at Brook."""
+    parent = factories.user(first_name="Pat", email="", username="pat.parent")
+    factories.grant(parent, PARENT, pupil=cast.carys)
+    return credentials.give_out(mailed=[], lettered=[parent.pk], by=cast.as_ada).pk
 
 
 def an_invitation(user: User) -> str:
@@ -222,6 +233,10 @@ FORMS: dict[str, dict[str, Any]] = {
         "email": "new@council.example", "password": "correct horse battery staple",
     },
     "invitation": {"password": "correct horse battery staple"},
+    "letter": {"code": "3333-3333-3333", "fact": "2014-03-27"},
+    "letter-password": {"password": "correct horse battery staple"},
+    "users-credentials-ask": {},
+    "users-credentials-letters": {},
     "mail-retry": {"mail": "all"},
     "why-ask": {"user": "dora@abbey.example", "on": ""},
     "user-why": {"pupil": "Haddad", "on": ""},
