@@ -138,6 +138,7 @@ _DONE = {
     "refused": "Refused a connection that waited",
     "signed in": "Signed in",
     "invited": "Invited",
+    "printed": "Printed a letter with a code",
     "stopped": "Stopped a change of address",
     "accepted": "Set up their sign-in",
     "uploaded": "Uploaded a file",

@@ -17,6 +17,8 @@ from schoolgate.access import families
 from schoolgate.access.families import NewLink
 from schoolgate.access.models import Grant, HeldLink
 from schoolgate.access.parent_access import standing_of
+from schoolgate.access import credentials
+from schoolgate.access.models import Grant
 from schoolgate.access.roles import OWN, PARENT
 from schoolgate.audit.actions import SYSTEM
 from schoolgate.intake import runs
@@ -86,6 +88,7 @@ class World:
     account_link_id: int
     licence_id: int
     held_id: int
+    letters_id: int
 
     def address(self, route: Route, *, pupil: int, user: int | None = None) -> str:
         """The route's address for this pupil; everything else is there."""
@@ -104,6 +107,7 @@ class World:
             "licence": self.licence,
             "passkey_id": self.passkey.pk,
             "import_id": self.run.pk,
+            "run_id": self.letters_id,
             "token": self.token,
             "link": self.link,
             "reset": self.reset,
@@ -169,6 +173,7 @@ def a_world(cast: Cast) -> World:
         inside(cast),
         an_account_link(passkey.user),
         *a_family(cast),
+        some_letters(cast),
     )
 
 
@@ -200,6 +205,13 @@ def an_account_link(user: User) -> int:
     """The id of an account at an identity provider with which the user signs in."""
     identity = Identity("northshire", "http://127.0.0.1:9", f"subject-{user.pk}", "", False)
     return providers.link(user_id=user.pk, identity=identity, by=SYSTEM).pk
+
+
+def some_letters(cast: Cast) -> int:
+    """The id of letters that Ada is to make; there is one parent, of Carys at Brook."""
+    parent = factories.user(first_name="Pat", email="", username="pat.parent")
+    factories.grant(parent, PARENT, pupil=cast.carys)
+    return credentials.give_out(mailed=[], lettered=[parent.pk], by=cast.as_ada).pk
 
 
 def an_invitation(user: User) -> str:
@@ -251,6 +263,10 @@ FORMS: dict[str, dict[str, Any]] = {
         "email": "new@council.example", "password": "correct horse battery staple",
     },
     "invitation": {"password": "correct horse battery staple"},
+    "letter": {"code": "3333-3333-3333", "fact": "2014-03-27"},
+    "letter-password": {"password": "correct horse battery staple"},
+    "users-credentials-ask": {},
+    "users-credentials-letters": {},
     "mail-retry": {"mail": "all"},
     "why-ask": {"user": "dora@abbey.example", "on": ""},
     "user-why": {"pupil": "Haddad", "on": ""},

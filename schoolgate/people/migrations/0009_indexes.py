@@ -1,4 +1,4 @@
-"""An index by which those are found who were merged with a user."""
+"""Indexes by which those are found who were merged with a user, or have a first password."""
 
 from django.db import migrations, models
 
@@ -7,7 +7,7 @@ from schoolgate.kit.indexes import AddIndex
 
 class Migration(migrations.Migration):
     atomic = False
-    dependencies = [("people", "0007_families")]
+    dependencies = [("people", "0008_first_passwords")]
 
     operations = [
         AddIndex(
@@ -16,6 +16,14 @@ class Migration(migrations.Migration):
                 condition=models.Q(("merged_into__isnull", False)),
                 fields=["merged_into"],
                 name="user_merged",
+            ),
+        ),
+        AddIndex(
+            model_name="user",
+            index=models.Index(
+                condition=models.Q(("first_password_at__isnull", False)),
+                fields=["first_password_at"],
+                name="user_first_password",
             ),
         ),
     ]
