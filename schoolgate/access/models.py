@@ -179,6 +179,11 @@ class LicenceType(Thing):
         """What grants of this type have for their role."""
         return f"{LICENCE}{self.builtin or self.pk}"
 
+    def standing(self) -> str:
+        """A word for what can be changed of it; another one when anybody has (S57)."""
+        told = json.dumps([self.code, self.name, self.purpose, sorted(self.blocks)])
+        return hashlib.sha256(told.encode()).hexdigest()[:16]
+
 
 class Fact(models.TextChoices):
     """What can be on record between an adult and a child beside their link. Unknown means no."""

@@ -16,6 +16,7 @@ from schoolgate.audit.actions import Actor, batch
 from schoolgate.kit import locks, records
 from schoolgate.kit.records import Ending, Source, Stamp
 from schoolgate.kit.refusal import Refusal
+from schoolgate.people.queries import kept_of
 
 
 class NewRestriction(NamedTuple):
@@ -50,6 +51,9 @@ def restrict(rows: Iterable[NewRestriction], *, by: Actor) -> None:
 def _not_yet(rows: Iterable[NewRestriction]) -> list[NewRestriction]:
     """Those of the rows that no restriction on record, nor an earlier row, says already."""
     wanted = list(rows)
+    # Whom somebody made one with another user in this moment (ITS10) is that one.
+    now = kept_of({row.user_id for row in wanted})
+    wanted = [row._replace(user_id=now[row.user_id]) for row in wanted]
     live = Restriction.objects.filter(
         ended_at__isnull=True,
         user_id__in={row.user_id for row in wanted},

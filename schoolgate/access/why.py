@@ -126,7 +126,8 @@ def why(user_id: int, pupil_id: int, as_at: datetime | None = None) -> Why:
         denial=next((denial for denial in denials if denial.establishment_id is None), None),
         sleeping=sleeping,
         user_is_there=_was_there(user.recorded_at, user.gone_at, moment),
-        pupil_is_there=_was_there(pupil.recorded_at, pupil.gone_at, moment),
+        pupil_is_there=pupil.gone_how != Ending.SEVERED
+        and _was_there(pupil.recorded_at, pupil.gone_at, moment),
         aside=_aside(user_id, pupil_id, moment),
         child=_child(pupil_id, moment),
         since=_since(user_id, pupil_id, moment) if as_at else [],

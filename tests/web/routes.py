@@ -13,9 +13,10 @@ from typing import TYPE_CHECKING, Any
 from django.urls import URLPattern, URLResolver, get_resolver, reverse
 from django.utils import timezone
 
-from schoolgate.access import families
+from schoolgate.access import credentials, families
 from schoolgate.access.families import NewLink
 from schoolgate.access.models import Grant, HeldLink
+from schoolgate.access.parent_access import standing_of
 from schoolgate.access.roles import OWN, PARENT
 from schoolgate.audit.actions import SYSTEM
 from schoolgate.intake import runs
@@ -79,17 +80,20 @@ class World:
     restriction_id: int
     grant_id: int
     role_id: int
+    licence: str
     passkey: Passkey
     school: School
     account_link_id: int
     licence_id: int
     held_id: int
+    letters_id: int
 
     def address(self, route: Route, *, pupil: int, user: int | None = None) -> str:
         """The route's address for this pupil; everything else is there."""
         values: dict[str, Any] = {
             "pupil_id": pupil,
             "user_id": user or self._user_for(route),
+            "other_id": self.cast.noor.pk,
             "school_id": self.cast.abbey.pk,
             "subject_id": self.school.history.pk,
             "class_id": self.school.history_class.pk,
@@ -98,8 +102,10 @@ class World:
             "grant_id": self.licence_id if route.name.startswith("family-") else self.grant_id,
             "held_id": self.held_id,
             "role_id": self.role_id,
+            "licence": self.licence,
             "passkey_id": self.passkey.pk,
             "import_id": self.run.pk,
+            "run_id": self.letters_id,
             "token": self.token,
             "link": self.link,
             "reset": self.reset,
@@ -123,6 +129,7 @@ class World:
         """Whether the user may open the route, whose school is Abbey."""
         cast, school = self.cast, self.school
         openers = {
+            Permission.FAMILY: [],
             Permission.SUPER_USER: [cast.ada],
             Permission.USAGE: [cast.ada, school.femi],
             Permission.SCHOOL: [cast.ada, school.nia],
@@ -159,10 +166,12 @@ def a_world(cast: Cast) -> World:
         restriction.pk,
         Grant.objects.get(user=cast.sara, pupil=cast.amira).pk,
         int(factories.own_role().code.removeprefix(OWN)),
+        factories.licence_type(),
         passkey,
         inside(cast),
         an_account_link(passkey.user),
         *a_family(cast),
+        some_letters(cast),
     )
 
 
@@ -194,6 +203,13 @@ def an_account_link(user: User) -> int:
     """The id of an account at an identity provider with which the user signs in."""
     identity = Identity("northshire", "http://127.0.0.1:9", f"subject-{user.pk}", "", False)
     return providers.link(user_id=user.pk, identity=identity, by=SYSTEM).pk
+
+
+def some_letters(cast: Cast) -> int:
+    """The id of letters that Ada is to make; there is one parent, of Carys at Brook."""
+    parent = factories.user(first_name="Pat", email="", username="pat.parent")
+    factories.grant(parent, PARENT, pupil=cast.carys)
+    return credentials.give_out(mailed=[], lettered=[parent.pk], by=cast.as_ada).pk
 
 
 def an_invitation(user: User) -> str:
@@ -230,6 +246,7 @@ FORMS: dict[str, dict[str, Any]] = {
     "sign-out": {},
     "account-details": {"phone": "0117 496 0000", "job_title": "Head of service"},
     "account-password": {"password": "another horse battery staple", "others": "on"},
+    "first-password": {"password": "another horse battery staple"},
     "account-app": {"code": "123456", "others": "on"},
     "account-app-remove": {"others": "on"},
     "account-codes": {"step": "make"},
@@ -244,6 +261,10 @@ FORMS: dict[str, dict[str, Any]] = {
         "email": "new@council.example", "password": "correct horse battery staple",
     },
     "invitation": {"password": "correct horse battery staple"},
+    "letter": {"code": "3333-3333-3333", "fact": "2014-03-27"},
+    "letter-password": {"password": "correct horse battery staple"},
+    "users-credentials-ask": {},
+    "users-credentials-letters": {},
     "mail-retry": {"mail": "all"},
     "why-ask": {"user": "dora@abbey.example", "on": ""},
     "user-why": {"pupil": "Haddad", "on": ""},
@@ -253,6 +274,9 @@ FORMS: dict[str, dict[str, Any]] = {
         "ends_on": "", "review_on": "",
     },
     "restriction-lift": {},
+    "pupil-sever": {"step": "ask", "reason": "Order"},
+    "duplicate": {},
+    "merge": {},
     "restriction-review": {"seen": "", "evidence": "File 12/88", "review_on": "2099-03-01"},
     "user-restrict": {
         "pupil": "Haddad", "reason": "Order", "evidence": "", "starts_on": "", "ends_on": "",
@@ -289,6 +313,13 @@ FORMS: dict[str, dict[str, Any]] = {
     "role-add": {"name": "Youth Justice Worker", "purpose": "", "shows": "the register"},
     "role-edit": {"name": "Reviewing Officer", "purpose": "", "seen": ""},
     "role-remove": {"seen": ""},
+    "licence-add": {"name": "Tutor", "purpose": "", "blocks": ["school"]},
+    "licence-edit": {"name": "Minder", "purpose": "", "blocks": [], "seen": ""},
+    "licence-remove": {"seen": ""},
+    "parent-access": {
+        "access": "on", "names": "on", "seen": standing_of(None),
+    },
+    "parent-access-schools": {},
     "school-staff-add": {
         "step": "save", "first_name": "New", "last_name": "Teacher", "email": "new@abbey.example",
         "job_title": "", "phone": "", "admin": "on", "leads": "none", "invite": "on",

@@ -13,6 +13,7 @@ can sign in with PASS_PHRASE; begin with these:
     Leader               owen.fairclough@maddenfordhigh.example   (Humanities)
     Teacher              imani.clarke@maddenfordhigh.example      (History)
     Finance Manager      derek.pilling@maddenfordhigh.example
+    Parent/Guardian      karen.dunmore@home.example               (Jack and Ella Dunmore)
 
 Where the hard cases are (FACTS of the field, section 8); a test holds this list to the register.
 
@@ -57,6 +58,16 @@ Children
                                                                                and ian.marlowe
                                        Noah Marlowe            Q990200120943   from ian.marlowe
 
+Families
+
+    separated, each kept from one      karen.dunmore@home.example    Jack and Ella; not Tom
+      child by a court order           paul.dunmore@home.example     Jack; not Ella
+    of the same name, no relation      paul.dunmore@harbour.example  Amy Dunmore
+    foster carer                       brenda.kirkham@home.example   Tom Dunmore, in care
+    grandmother, without e-mail        maureen.dunmore               Ella Dunmore
+    a child who signs in               jack.dunmore                  himself
+    teacher and father                 callum.beattie@maddenfordhigh.example, of Orla Beattie
+
 Users
 
     teacher at two schools             sian.fothergill@fellside.example          990010 and 990013
@@ -77,6 +88,8 @@ Users
     invitation expired                 beatrice.uttley@northshire.example
     not invited yet                    judith.sowerby@tarnbeckprimary.example
                                        sian.fothergill@fellside.example
+                                       paul.dunmore@harbour.example
+    waits for a letter                 maureen.dunmore
     a second LA Super User             gareth.pryce@northshire.example
     no e-mail address, a user name     moira.tindall
     Independent Reviewing Officer,     edwina.pargeter@northshire.example

@@ -30,11 +30,13 @@ from schoolgate.web.paging import page_of
 from schoolgate.web.permissions import (
     actor,
     has_usage_only,
+    is_family_only,
     is_super_user,
     only_super_user,
     signed_in,
     visitor,
 )
+from schoolgate.web.views.children import my_children
 from schoolgate.web.views.pupils import ORDER, my_pupils
 
 MOST = 10_000  # beyond so many a figure says only that there are more
@@ -111,9 +113,11 @@ class Figure:
 def home(request: HttpRequest) -> HttpResponseBase:
     """Who is missing, for an LA Super User; for everybody else their pupils.
 
-    For a Finance Manager, who has none, the page of usage."""
+    For a Finance Manager, who has none, the page of usage; for a parent their children."""
     if has_usage_only(request):
         return redirect("usage")
+    if is_family_only(request):
+        return my_children(request)
     if not is_super_user(request):
         return my_pupils(request)
     reader = visitor(request).pk

@@ -11,6 +11,7 @@ from django.views.decorators.http import require_safe
 
 from schoolgate.access import scope
 from schoolgate.access.holdings import grants_of, holdings, users_with_status
+from schoolgate.access.merging import merged_with
 from schoolgate.access.models import Denial, Grant
 from schoolgate.access.own_roles import known_roles, linked_by_hand
 from schoolgate.access.roles import DESIGNATED_TEACHER, LICENCE, ROLES, Opens, Role
@@ -84,6 +85,7 @@ def user(request: HttpRequest, user_id: int) -> HttpResponse:
             "denial": next((one for one in denials if one.establishment is None), None),
             "sleeping": [one for one in denials if one.establishment is not None],
             "today": day,
+            "merged_with": merged_with(person.pk),
             **children,
         },
     )
@@ -132,7 +134,7 @@ def denials_of(person: User) -> QuerySet[Denial]:
 def _can_invite(person: User) -> bool:
     """Whether an invitation can go to the user: they have an address and no sign-in yet."""
     denied: bool = person.is_denied  # type: ignore[attr-defined]
-    return bool(person.email) and not person.has_usable_password() and not denied
+    return bool(person.email) and not person.is_set_up and not denied
 
 
 def _schools(wider: Sequence[Grant]) -> list[Establishment]:
