@@ -361,7 +361,7 @@ def test_query_count_of_a_family(cast, hana, browse, count_queries, more):
         row = NewFact(user.pk, cast.amira.pk, Fact.CONTACT, True, timezone.localdate())
         families.set_facts([row], by=cast.as_ada)
     browser = browse(cast.ada)
-    with count_queries(40, events=1):
+    with count_queries(41, events=1):
         browser.get(f"/pupils/{cast.amira.pk}/")
 
 
