@@ -17,6 +17,7 @@ from schoolgate.audit.actions import SYSTEM
 from schoolgate.schools.models import Organisation
 from schoolgate.web.permissions import Permission
 from tests import factories
+from tests.family import TABLE, assemble
 from tests.web.routes import a_world, routes
 
 # What these pages ask is asked of the rooms below, whose tests run on both databases.
@@ -116,6 +117,33 @@ def test_s35_co_parents_never_see_each_others_details(cast, browse, family, scho
     text = browse(other).get(address(cast.amira)).text
     for words in ("Mary", "mary@", "Fenella", "fenella@", "Ben"):
         assert words not in text
+
+
+def test_s35_nobody_of_the_family_learns_of_the_others(browse, organisation):
+    Organisation.objects.update(names_to_parents=True)
+    dunmores = assemble()
+    type(dunmores.school).objects.update(parent_access=True)
+    children = {
+        child.first_name: child
+        for child in (dunmores.jack, dunmores.ella, dunmores.tom, dunmores.amy, dunmores.luis)
+    }
+    for adult, (who, _, sees) in zip(dunmores.adults, TABLE, strict=True):
+        mine = sees.replace("Jack ", "") if adult == dunmores.rosa else sees
+        browser = browse(adult)
+        pages = [browser.get("/children/")]
+        for name, child in children.items():
+            page = browser.get(address(child))
+            assert (page.status == 200) is (name in mine.split()), (who, name)
+            pages.append(page)
+        text = " ".join(page.text for page in pages)
+        for other in dunmores.adults:
+            if other == adult:
+                continue
+            assert not other.email or other.email not in text, (who, other)
+            # Rosa teaches Jack, and is told of as his teacher; Jack himself is a child of theirs.
+            if other.first_name not in (adult.first_name, "Rosa", "Jack"):
+                assert other.first_name not in text, (who, other)
+        assert "carer" not in text.replace("guardians and carers", ""), who
 
 
 def test_s35_a_parent_who_works_at_the_school_is_not_named_to_the_other(
