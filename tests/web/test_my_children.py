@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from django.http import Http404
 
 from schoolgate.access.actions import revoke
 from schoolgate.access.models import Grant
@@ -16,6 +17,7 @@ from schoolgate.access.roles import (
 from schoolgate.audit.actions import SYSTEM
 from schoolgate.schools.models import Organisation
 from schoolgate.web.permissions import Permission
+from schoolgate.web.views.pupils import visible
 from tests import factories
 from tests.family import TABLE, assemble
 from tests.web.routes import a_world, routes
@@ -185,6 +187,15 @@ def test_a_parent_is_led_from_the_pages_of_staff_to_their_own(cast, browse, fami
     assert browser.get(f"/pupils/{cast.amira.pk}/").leads_to == address(cast.amira)
     assert browser.get(f"/pupils/{cast.dylan.pk}/").status == 404
     assert browser.get(f"/pupils/{cast.amira.pk}/who/").status == 404
+
+
+def test_what_staff_pages_call_visible_is_what_is_seen_by_work(cast, family, rf):
+    request = rf.get("/")
+    request.user = family
+    with pytest.raises(Http404):
+        visible(request, cast.amira.pk)
+    factories.grant(family, SOCIAL_WORKER, pupil=cast.amira)
+    assert visible(request, cast.amira.pk) == cast.amira
 
 
 def test_s29_no_route_gives_a_parent_a_byte_of_the_register(cast, browse, family):
