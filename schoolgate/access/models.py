@@ -293,6 +293,37 @@ class Restriction(Dated):
         ]
 
 
+class HeldLink(models.Model):
+    """A licence over a pupil that waits for a second LA Super User's word: somebody of the same
+    name was kept from that child (access/held_links.py).
+
+    It opens nothing. ``is_granted``: what was decided; None while it waits.
+    """
+
+    user = models.ForeignKey(
+        User, on_delete=models.PROTECT, related_name="held_links", db_index=False
+    )
+    pupil = models.ForeignKey(Pupil, on_delete=models.PROTECT, related_name="held_links")
+    role = models.CharField(max_length=20)
+    relationship = models.CharField(max_length=100, null=True)
+    starts_on = models.DateField()
+    ends_on = models.DateField(null=True)
+    asked_at = models.DateTimeField()
+    asked_by_id = models.BigIntegerField(null=True)
+    decided_at = models.DateTimeField(null=True)
+    decided_by_id = models.BigIntegerField(null=True)
+    is_granted = models.BooleanField(null=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["user", "pupil", "role"],
+                condition=Q(decided_at__isnull=True),
+                name="one_waiting_link",
+            )
+        ]
+
+
 class Denial(Known):
     """A deny over a place, while it is on record.
 

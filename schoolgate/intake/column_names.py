@@ -48,6 +48,9 @@ _KNOWN_AS: dict[str, tuple[str, ...]] = {
         "Date Left Care", "Care End Date", "End of Care", "LAC End Date",
         "Date Ceased to be Looked After",
     ),
+    "sync": ("Sync Key", "Synchronisation Key", "Sync Number", "Parent ID", "Contact ID"),
+    "password": ("Initial Password", "First Password", "Pass Word"),
+    "relationship": ("Relation", "Relationship to Child", "Relationship to Pupil"),
     "left_on": ("Leaving Date", "Date of Leaving", "Date Left", "Leave Date", "DOL"),
 }  # fmt: skip
 

@@ -7,6 +7,7 @@ import csv
 import io
 from dataclasses import dataclass, field, replace
 
+from schoolgate.intake.hidden_cells import means_password
 from schoolgate.kit.names import heading_key
 
 
@@ -15,7 +16,7 @@ class Column:
     """A column that a file of some kind may have.
 
     ``template``: how many times the blank template has it. ``max_length``: of its cells. ``only``:
-    the role (a code) of whose files alone it is.
+    the role (a code) of whose files alone it is. ``secret``: no cell of it is ever told (S22).
     """
 
     field: str
@@ -26,6 +27,7 @@ class Column:
     template: int = 1
     max_length: int = 150
     only: str = ""
+    secret: bool = False
 
 
 @dataclass(frozen=True)
@@ -33,6 +35,7 @@ class Kind:
     """A kind of file. ``extracts``: made by another system, so columns not listed are expected.
 
     ``one_of``: fields of which at least one column must be there, to identify ``whom``.
+    ``beside``: columns that are told by whoever hands the file in, and matched to nothing.
     """
 
     code: str
@@ -42,6 +45,7 @@ class Kind:
     extracts: bool = False
     one_of: tuple[str, ...] = ()
     whom: str = "the pupil"
+    beside: tuple[Column, ...] = ()
     keys: frozenset[str] = field(init=False)
 
     def __post_init__(self) -> None:
@@ -53,13 +57,18 @@ class Kind:
         columns = tuple(column for column in self.columns if column.only in ("", role))
         return replace(self, columns=columns)
 
+    @property
+    def takes_passwords(self) -> bool:
+        """Whether such a file may have first passwords in it; it is then stored sealed (S22)."""
+        return any(means_password(column.heading) for column in self.columns)
+
     def template(self, role: str = "") -> str:
         """The blank CSV of this kind (for users of this role): its headings."""
         out = io.StringIO(newline="")
         csv.writer(out).writerow(
             [
                 column.heading
-                for column in self.for_role(role).columns
+                for column in (*self.for_role(role).columns, *self.beside)
                 for _ in range(column.template)
             ]
         )
@@ -211,7 +220,61 @@ LEAVERS = Kind(
         Column("last_name", "User Last Name", "Compared only, like the first name."),
     ),
 )
-KINDS = {kind.code: kind for kind in (ESTABLISHMENTS, LINKS, PUPILS, USERS, LEAVERS)}
+PARENTS = Kind(
+    code="parents",
+    name="Parents and children who sign in",
+    purpose="Parents, carers and others, each linked to a child; or the children themselves.",
+    one_of=("username", "email"),
+    whom="the person",
+    columns=(
+        Column("first_name", "First name", "", required=True),
+        Column("last_name", "Last name", "", required=True),
+        Column(
+            "username",
+            "User name",
+            "For those who sign in without an address. In each row a user name or an e-mail.",
+        ),
+        Column(
+            "email",
+            "E-mail",
+            "With this they sign in. Each person has their own: for somebody who shares an"
+            " address give a user name, and a letter goes to them.",
+            max_length=254,
+        ),
+        Column(
+            "sync",
+            "SyncID",
+            "What the person is called in your own system; never that of their child. Rows with"
+            " the same one are the same person.",
+            max_length=100,
+        ),
+        Column(
+            "password",
+            "Password",
+            "A first password, which has to be changed at the first sign-in.",
+            secret=True,
+        ),
+        Column("phone", "Phone", "", max_length=50),
+        Column("title", "Title", "Read, and not kept."),
+        Column(
+            "relationship",
+            "Relationship",
+            "What they are to the child, for example Mother. It decides nothing.",
+            max_length=100,
+        ),
+    ),
+    beside=(
+        Column(
+            "child",
+            "ChildID",
+            "The child, by the identifier that you choose; the column may be called anything. One"
+            " child a row: give a parent of two children two rows.",
+            required=True,
+            max_length=100,
+        ),
+    ),
+)
+KINDS = {kind.code: kind for kind in (ESTABLISHMENTS, LINKS, PUPILS, USERS, PARENTS, LEAVERS)}
 
 
 def kind_of(code: str, role: str = "") -> Kind:

@@ -9,12 +9,14 @@ from django.db import transaction
 from django.utils import timezone
 
 from schoolgate.audit.actions import Actor, viewed
-from schoolgate.intake import keeping, refused, runs
+from schoolgate.intake import keeping, refused, runs, stored_files
+from schoolgate.intake.columns import KINDS
 from schoolgate.intake.decided import Decided
 from schoolgate.intake.findings import Finding, Findings, Severity
 from schoolgate.intake.models import Import, State
 from schoolgate.intake.plan import Plan, Summary
 from schoolgate.kit import locks
+from schoolgate.people import first_passwords
 
 HELD = (
     "Look at who would be made inactive, and give --over-brakes with the reason why that is right:"
@@ -86,15 +88,20 @@ def take_in(
     refused_file: BinaryIO | None = None,
     invite: bool = False,
     over_brakes: str = "",
+    sync_field: str = "",
+    match_by: str = "",
 ) -> Done:
     """Check the file at ``path`` and apply it, unless told to check only or something is wrong.
 
     With ``skip_faulty`` the good rows are applied whatever is wrong with others; with ``invite``
     the users whom it makes are invited at once; ``over_brakes``: why what the brakes hold is right
-    all the same (NEW8). Raises
-    UnknownHeading where ``headings`` maps from or to one that there is not.
+    all the same (NEW8); ``sync_field`` and ``match_by``: of parents (ITS3). Raises UnknownHeading
+    where ``headings`` maps from or to one that there is not, or the file lacks ``sync_field``.
     """
-    decided = Decided(yes=yes, headings=headings or {}, matched="command line")
+    decided = Decided(
+        yes=yes, headings=headings or {}, matched="command line", sync_field=sync_field,
+        match_by=match_by,
+    )  # fmt: skip
     with runs.plan_for(kind, role=role, by=by, decided=decided) as plan:
         plan.stage(path)
         if check_only:
@@ -108,6 +115,9 @@ def take_in(
             )
         if refused_file is not None:
             refused.write(path, plan, refused_file)
+    if done.applied and done.import_id is not None and KINDS[kind].takes_passwords:
+        first_passwords.hash_all(done.import_id)
+        stored_files.wipe(done.import_id)
     return done
 
 
@@ -130,6 +140,8 @@ def _apply(
             yes=plan.decided.yes,
             headings=plan.decided.headings,
             invite=invite,
+            sync_field=plan.decided.sync_field,
+            match_by=plan.decided.match_by,
             state=State.CANCELLED,  # until it is done: if this process dies, nobody takes it up
         )
     with transaction.atomic():

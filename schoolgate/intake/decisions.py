@@ -7,14 +7,17 @@ shown with it (S42). Decisions may come while a check is under way; it then begi
 import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 
 from django.db.models import Count
 
 from schoolgate.access.authority import may_manage
 from schoolgate.audit.actions import Actor, batch
 from schoolgate.intake import steps, unseen
-from schoolgate.intake.columns import kind_of
+from schoolgate.intake.child_matches import MATCH_BY
+from schoolgate.intake.columns import PARENTS, kind_of
 from schoolgate.intake.decided import ALL_ROWS, Decided
+from schoolgate.intake.hidden_cells import hidden_in, means_password
 from schoolgate.intake.models import (
     ColumnMatching,
     FileHead,
@@ -48,6 +51,8 @@ def decided_of(run: Import) -> Decided:
         mends=mends,
         headings=run.options.get("headings") or {},
         matched=run.options.get("matched", ""),
+        sync_field=run.options.get("sync_field", ""),
+        match_by=run.options.get("match_by", ""),
     )
 
 
@@ -148,6 +153,7 @@ def mend(run_id: int, *, by: Actor, cells: Mapping[tuple[int, int], str]) -> Non
         raise Refusal("Change a cell first: nothing was mended.")
     _are_there(run, cells)
     had = steps.cells_of(run, decided_of(run), rows)
+    _are_shown(run, cells, had)
     if by.user_id is not None and rows & unseen.hidden_rows(run, reader=by.user_id):
         raise Refusal(unseen.SENTENCE)
     given = ImportMend.objects.filter(run=run)
@@ -185,6 +191,19 @@ def _are_there(run: Import, cells: Mapping[tuple[int, int], str]) -> None:
             )
 
 
+def _are_shown(
+    run: Import, cells: Mapping[tuple[int, int], str], had: Mapping[int, list[str]]
+) -> None:
+    """Raises Refusal where a cell is hidden: what is typed for it would be kept readable (S22)."""
+    hidden = hidden_in(run.head.headings, run.options.get("headings") or {})
+    for row, place in cells:
+        if hidden and place in hidden.of_row(len(had[row])):
+            raise Refusal(
+                f"Mend row {row} in the file itself and upload that: passwords, and what may be"
+                " one, are not shown or changed here."
+            )
+
+
 def _cell(cells: list[str], place: int) -> str:
     return cells[place] if place < len(cells) else ""
 
@@ -216,27 +235,72 @@ def match_columns(run_id: int, *, by: Actor, headings: Mapping[str, str]) -> Non
         if our and column is None:
             raise Refusal(f"Choose one of our columns, not “{our}”.")
         told[theirs] = column.heading if column else ""
+        if column and means_password(theirs) and not means_password(column.heading):
+            raise Refusal(
+                f"Choose another column for “{column.heading}”: “{theirs}” holds passwords, to"
+                " judge by its heading, and nothing else is made of them."
+            )
         if column and not column.repeated and first.setdefault(column.field, key) != key:
             raise Refusal(
                 f"Choose one column for “{column.heading}”: “{theirs}” and another one are both"
                 " matched to it."
             )
     with batch(by=by) as events:
-        remembered = ColumnMatching.objects.filter(
-            kind=run.kind, headings_key=_headings_key(head.headings)
-        )
-        remembered.delete()
-        if any(heading_key(theirs) != heading_key(our) for theirs, our in told.items()):
-            ColumnMatching.objects.create(
-                kind=run.kind,
-                headings_key=_headings_key(head.headings),
-                matching=told,
-                matched_at=events.at,
-                actor=by.name,
-                actor_id=by.user_id,
-            )
+        differ = any(heading_key(theirs) != heading_key(our) for theirs, our in told.items())
+        _remember(run, head.headings, by, events.at, matching=told if differ else {})
+        _hide(head, told)
         events.add([("matched", "import", run_id, "", None, None, "")])
         _check_again(run_id, by=by, headings=told, matched="a person")
+
+
+def _hide(head: FileHead, told: Mapping[str, str]) -> None:
+    """Forget what is kept of columns that are passwords, now that somebody says so (S22)."""
+    hidden = hidden_in(head.headings, told)
+    if not hidden:
+        return
+    head.samples = [[n, hidden.blank(cells)] for n, cells in head.samples]
+    head.save(update_fields=["samples"])
+    ImportMend.objects.filter(run=head.run_id, place__in=hidden.places).delete()
+    told_of = [head.headings[place] for place in hidden.places]
+    ImportFault.objects.filter(run=head.run_id, column__in=told_of).update(value="")
+
+
+def _remember(run: Import, headings: list[str], by: Actor, at: datetime, **said: object) -> None:
+    """Keep what somebody said of a file for the next one with the same headings."""
+    known, _ = ColumnMatching.objects.update_or_create(
+        kind=run.kind,
+        headings_key=_headings_key(headings),
+        defaults={**said, "matched_at": at, "actor": by.name, "actor_id": by.user_id},
+    )
+    if not known.matching and not known.sync_field:
+        known.delete()
+
+
+def relate(run_id: int, *, by: Actor, sync_field: str, match_by: str) -> None:
+    """Say which column of a file of parents names the child, and by which kind of identifier
+    (ITS3), and check again. The next file with the same headings is taken so. Raises Refusal."""
+    may_manage(by)
+    run = steps.run_of(run_id)
+    head = FileHead.objects.filter(run=run).first()
+    if run.kind != PARENTS.code:
+        raise Refusal("Choose a file of parents: only those are linked to children by a column.")
+    if head is None:
+        raise Refusal("Wait until the file has been read: its columns are not known yet.")
+    there = {heading_key(heading): heading for heading in head.headings if heading.strip()}
+    heading = there.get(heading_key(sync_field))
+    if heading is None:
+        raise Refusal(
+            "Choose the synchronisation field among the columns that the file has:"
+            f" “{sync_field}” is none of them."
+        )
+    if match_by not in list(MATCH_BY):
+        names = ", ".join(kind.label for kind in MATCH_BY)
+        raise Refusal(f"Choose the matching synchronisation field for the child: {names}.")
+    with batch(by=by) as events:
+        said = {"sync_field": heading, "match_by": match_by}
+        _remember(run, head.headings, by, events.at, **said)
+        events.add([("matched", "import", run_id, "relationship", None, None, "")])
+        _check_again(run_id, by=by, **said)
 
 
 def recalled(kind: str, role: str, headings: list[str]) -> Mapping[str, str]:
@@ -248,8 +312,19 @@ def recalled(kind: str, role: str, headings: list[str]) -> Mapping[str, str]:
     return known.matching if all(heading_key(h) in keys for h in known.matching.values()) else {}
 
 
+def relation_recalled(headings: list[str]) -> tuple[str, str]:
+    """What somebody said of the parent relationship in an earlier file of parents with the same
+    set of headings: its column, and the kind of identifier; blank where nobody did."""
+    known = ColumnMatching.objects.filter(
+        kind=PARENTS.code, headings_key=_headings_key(headings)
+    ).first()
+    return (known.sync_field or "", known.match_by or "") if known else ("", "")
+
+
 def with_matching(options: dict[str, object], decided: Decided) -> dict[str, object]:
-    """The options of a run with the matching that its check recalled."""
+    """The options of a run with what its check recalled of an earlier file."""
+    related = {"sync_field": decided.sync_field, "match_by": decided.match_by}
+    options = {**options, **(related if decided.sync_field else {})}
     if not decided.remembered:
         return options
     return {**options, "headings": dict(decided.headings), "matched": decided.matched}

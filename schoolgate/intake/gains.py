@@ -62,7 +62,7 @@ def children_gained(run_id: int, *, reader: int, after: int = 0, limit: int = 50
     """A page of the children whom people would gain or lose, behind the key ``after``; of those
     whom the reader may see."""
     kept = KeptAccess(steps.run_of(run_id))
-    if kept.run.kind not in ("users", "pupils", "leavers"):
+    if not kept.by_row and kept.run.kind != "pupils":
         return ChildrenPage([], None, 0, 0)
     found, following = _filled(
         after, limit, kept.children_near, lambda ids: _children(kept, ids, reader)

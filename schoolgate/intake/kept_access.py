@@ -36,7 +36,7 @@ class KeptAccess:
     def __init__(self, run: Import) -> None:
         self.run = run
         self.role = role_of(run.role) if run.role else None
-        self.of_users = run.kind == "users"
+        self.of_users = run.kind in ("users", "parents")
         self.of_leavers = run.kind == "leavers"
         self._kept = f"FROM intake_proposal WHERE run_id = {run.pk}"
         self._created = (

@@ -44,13 +44,18 @@ def known_headings(kind: Kind, decided: Decided) -> frozenset[str]:
 
 
 def match(
-    kind: Kind, headings: list[str], wanted: Dictionary[str, str], findings: Findings
+    kind: Kind,
+    headings: list[str],
+    wanted: Dictionary[str, str],
+    findings: Findings,
+    *,
+    beside: str = "",
 ) -> Mapping:
     """Match the file's headings to the columns of ``kind``.
 
     ``wanted`` maps headings of the file to ours, or to "" where one is to be ignored. Missing and
-    repeated ones are faults of the whole file, unknown ones warnings. Raises
-    UnknownHeading for a mapping that fits nothing.
+    repeated ones are faults of the whole file, unknown ones warnings; ``beside``: a heading that is
+    known though it is none of ours. Raises UnknownHeading for a mapping that fits nothing.
     """
     ours = {heading_key(column.heading): column for column in kind.columns}
     told = _told(kind, headings, wanted, ours)
@@ -67,8 +72,10 @@ def match(
             places.setdefault(column.field, []).append(place)
         else:
             ignored.append(place)
-    missing = _report(kind, headings, places, ignored, set(told), findings)
-    unsure = [] if kind.extracts else column_names.likely(kind, headings, places, ignored)
+    known = {*told, heading_key(beside)}
+    missing = _report(kind, headings, places, ignored, known, findings)
+    open_places = [place for place in ignored if heading_key(headings[place]) not in known]
+    unsure = [] if kind.extracts else column_names.likely(kind, headings, places, open_places)
     return Mapping(headings, places, ignored, missing, unsure)
 
 
@@ -151,8 +158,9 @@ class Samples:
     looked_at_most = 200
     longest = 100  # characters of a cell
 
-    def __init__(self, width: int) -> None:
+    def __init__(self, width: int, secret: frozenset[int] = frozenset()) -> None:
         self.rows: list[tuple[int, list[str]]] = []
+        self._secret = secret  # places of which nothing is kept (S22)
         self._found = [0] * width
         self._looked = 0
 
@@ -170,9 +178,12 @@ class Samples:
             if self._found[place] < self.each and cell.strip()
         ]
         if new:
-            self.rows.append((n, [cell[: self.longest] for cell in cells]))
+            self.rows.append((n, [self._kept(place, cell) for place, cell in enumerate(cells)]))
             for place in new:
                 self._found[place] += 1
+
+    def _kept(self, place: int, cell: str) -> str:
+        return "" if place in self._secret else cell[: self.longest]
 
 
 def mend(cells: list[str], mended: Dictionary[int, str]) -> None:

@@ -62,6 +62,11 @@ class ImportFile(models.Model):
     is_sealed = models.BooleanField(null=True)
     wipe_at = models.DateTimeField(null=True)
 
+    class Meta:
+        indexes = [
+            models.Index(fields=["wipe_at"], name="file_wipe", condition=Q(wipe_at__isnull=False))
+        ]
+
 
 class FileHead(models.Model):
     """The headings of an uploaded file in order, and a few of its rows: [row number, cells]."""
@@ -138,12 +143,15 @@ class ColumnMatching(models.Model):
     """Which columns a person said are which, for the next file with the same headings.
 
     ``headings_key``: fingerprint of the set of headings; ``matching``: heading of the file -> ours,
-    or "" for one to be ignored.
+    or "" for one to be ignored. Of a file of parents ``sync_field`` and ``match_by``: what they
+    said of the parent relationship (ITS3).
     """
 
     kind = models.CharField(max_length=20)
     headings_key = models.CharField(max_length=64)
     matching = models.JSONField(default=dict)
+    sync_field = models.CharField(max_length=200, null=True)
+    match_by = models.CharField(max_length=12, null=True)
     matched_at = models.DateTimeField()
     actor = models.CharField(max_length=20)
     actor_id = models.BigIntegerField(null=True)

@@ -25,6 +25,7 @@ from schoolgate.intake import mapping, progress
 from schoolgate.intake.columns import Column, Kind
 from schoolgate.intake.decided import Decided
 from schoolgate.intake.findings import Findings, Severity
+from schoolgate.intake.hidden_cells import hidden_in
 from schoolgate.intake.sources.open_file import ZIP, open_table
 from schoolgate.intake.sources.table import Unreadable
 from schoolgate.kit import bulk, records
@@ -114,9 +115,7 @@ class Plan(ABC):
                 for note in table.notes:
                     self.staged.warn(None, "", "", note, "note")
                 self._recall(table.headings)
-                self.mapping = mapping.match(
-                    self.kind, table.headings, self.decided.headings, self.staged
-                )
+                self.mapping = self.matched(table.headings)
                 self._stage_rows(table.rows)
         except Unreadable as problem:
             self.staged.fault(problem.row, "", problem.value, str(problem), "unreadable")
@@ -128,6 +127,10 @@ class Plan(ABC):
         for name, rows in self._buffers.items():
             self._flush(name, rows)
         bulk.analyse(*(name for name in self.tables if name not in self.derived))
+
+    def matched(self, headings: list[str]) -> mapping.Mapping:
+        """Which column of the file is which of ours."""
+        return mapping.match(self.kind, headings, self.decided.headings, self.staged)
 
     def _recall(self, headings: list[str]) -> None:
         """Match the columns as those of an earlier file were, unless a person has done so."""
@@ -148,6 +151,7 @@ class Plan(ABC):
 
     def _stage_rows(self, rows: Iterator[tuple[int, list[str]]]) -> None:
         width = len(self.mapping.headings)
+        self.staged.hidden = hidden_in(self.mapping.headings, self.decided.headings)
         longest = [
             (place, column.max_length, column)
             for column in self.kind.columns
@@ -156,7 +160,7 @@ class Plan(ABC):
         longest.sort(key=lambda limit: limit[0])
         self._first = {name: places[0] for name, places in self.mapping.places.items()}
         broken = self.staged.whole_file
-        sampled = mapping.Samples(width)
+        sampled = mapping.Samples(width, self.secret_places())
         self.samples = sampled.rows
         mends = self.decided.mends
         about = self._rows_about
@@ -171,6 +175,8 @@ class Plan(ABC):
             if n in mends:
                 mapping.mend(cells, mends[n])
             limits = longest
+            if self.staged.hidden and len(cells) != width:
+                self.staged.uneven.add(n)
             if len(cells) > width:
                 self._too_long(n, cells, width)
             elif len(cells) < width:
@@ -180,8 +186,16 @@ class Plan(ABC):
                     self._too_much(n, place, cells, column)
             self.stage_row(n, cells)
 
+    def secret_places(self) -> frozenset[int]:
+        """Where cells stand that nobody is told (S22)."""
+        return self.staged.hidden.places
+
     def _too_long(self, n: int, cells: list[str], width: int) -> None:
         extra = [cell for cell in cells[width:] if cell.strip()]
+        if secret := self.secret_places():
+            # A cell too many may be the rest of a secret one, and so may any behind it.
+            cells[min(secret) :] = [""] * (width - min(secret))
+            extra = extra and [""]
         if extra:
             self.staged.fault(
                 n, "", extra[0],
@@ -191,7 +205,7 @@ class Plan(ABC):
 
     def _too_much(self, n: int, place: int, cells: list[str], column: Column) -> None:
         self.staged.fault(
-            n, self.mapping.headings[place], cells[place][:100] + "…",
+            n, self.mapping.headings[place], "" if column.secret else cells[place][:100] + "…",
             f"Shorten this to {column.max_length} characters: it has {len(cells[place]):,}.",
             "too-long", place=place,
         )  # fmt: skip
@@ -267,6 +281,8 @@ class Plan(ABC):
             warnings=list(self.staged.warnings),
             refused=set(self.staged.refused),
             whole_file=self.staged.whole_file,
+            hidden=self.staged.hidden,
+            uneven=self.staged.uneven,
         )
         if not self.findings.whole_file:
             with bulk.for_many_rows(False):

@@ -5,7 +5,6 @@ decisions.py, what the pages show in shown.py and gains.py.
 """
 
 import contextlib
-import zlib
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, time
@@ -16,9 +15,9 @@ from django.db import transaction
 from django.utils import timezone
 
 from schoolgate.access.authority import may_manage
-from schoolgate.access.own_roles import every_role, role_named, role_of
+from schoolgate.access.own_roles import role_of
 from schoolgate.audit.actions import Actor, batch
-from schoolgate.intake import decisions, keeping, progress
+from schoolgate.intake import decisions, keeping, progress, stored_files
 from schoolgate.intake.columns import KINDS
 from schoolgate.intake.decided import Decided
 from schoolgate.intake.findings import Finding, Severity
@@ -27,9 +26,11 @@ from schoolgate.intake.plan import Plan, Summary
 from schoolgate.intake.plan_establishments import EstablishmentsPlan
 from schoolgate.intake.plan_leavers import LeaversPlan
 from schoolgate.intake.plan_links import LinksPlan
+from schoolgate.intake.plan_parents import ParentsPlan
 from schoolgate.intake.plan_pupils import PupilsPlan
 from schoolgate.intake.plan_users import UsersPlan
 from schoolgate.intake.refused import refused_rows
+from schoolgate.intake.roles_by_file import role_of_file
 from schoolgate.intake.steps import file_of, requester, run_of, step
 from schoolgate.intake.undoing import take_back
 from schoolgate.intake.unseen import SENTENCE, found_in, hidden_rows, mask
@@ -39,14 +40,15 @@ from schoolgate.people import invitations
 from schoolgate.people.models import User
 from schoolgate.schools.models import Establishment, EstablishmentLink, Pupil, SchoolClass
 
-_BLOCK = 1024 * 1024
 INVITE_AT = time(8)  # in the morning, where invitations are for a later day
 
 
 def plan_for(kind: str, *, role: str, by: Actor, decided: Decided | None = None) -> Plan:
-    """The plan of a file of this kind; ``role`` (a code) for users."""
+    """The plan of a file of this kind; ``role`` (a code) for users and parents."""
     if kind == "users":
         return UsersPlan(role=role_of(role), by=by, decided=decided)
+    if kind == "parents":
+        return ParentsPlan(role=role_of(role), by=by, decided=decided)
     plans: dict[str, Callable[..., Plan]] = {
         "pupils": PupilsPlan,
         "establishments": EstablishmentsPlan,
@@ -70,42 +72,35 @@ def receive(
     headings: Mapping[str, str] | None = None,
     state: State = State.CHECKING,
     invite: str = "no",
+    sync_field: str = "",
+    match_by: str = "",
 ) -> Import:
     """Keep an uploaded file as a run that waits to be checked. Raises Refusal.
 
-    ``invite``: see ``request_apply``, for a run that is applied without being asked for.
+    ``role``: of users theirs, of parents their licence type, by code or name. ``sync_field`` and
+    ``match_by``: of parents, as ``decisions.relate`` has them, where they are known. ``invite``:
+    see ``request_apply``, for a run that is applied without being asked for.
     """
     may_manage(by)
     if kind not in KINDS:
         raise Refusal("Choose what the file holds.")
-    if kind == "users":
-        given = every_role().get(role) or role_named(role)
-        if given is None or given.from_sync:
-            raise Refusal("Choose a user role for this import.")
-        role = given.code
+    options = {"yes": yes, "headings": dict(headings or {}), "invite": invite}
+    if kind == "parents":
+        options |= {"sync_field": sync_field, "match_by": match_by}
     with batch(by=by) as events:
         run = Import.objects.create(
             kind=kind,
-            role=role if kind == "users" else "",
+            role=role_of_file(kind, role),
             filename=filename[-255:],
             made_at=events.at,
             actor=by.name,
             actor_id=by.user_id,
             state=state,
-            options={"yes": yes, "headings": dict(headings or {}), "invite": invite},
+            options=options,
         )
-        ImportFile.objects.create(run=run, content=_compressed(content))
+        stored_files.store(run, content, at=events.at)
         events.add([("uploaded", "import", run.pk, "", None, None, "")])
         return run
-
-
-def _compressed(content: BinaryIO) -> bytes:
-    packer = zlib.compressobj(1)
-    parts = []
-    while block := content.read(_BLOCK):
-        parts.append(packer.compress(block))
-    parts.append(packer.flush())
-    return b"".join(parts)
 
 
 def request_apply(
@@ -215,7 +210,9 @@ def check(run_id: int) -> None:
     with working(run) as report, file_of(run) as path, plan_of(run) as plan:
         plan.progress = report
         plan.recall = partial(decisions.recalled, run.kind, run.role)
-        plan.stage(path)
+        if isinstance(plan, ParentsPlan):
+            plan.recall_relation = decisions.relation_recalled
+        _stage(run, plan, path)
         plan.work_out()
         summary = plan.summary()
         digest = plan.digest(summary)
@@ -229,6 +226,16 @@ def check(run_id: int) -> None:
                 options=options,
             ):  # fmt: skip
                 keeping.keep(run, plan, summary)
+
+
+def _stage(run: Import, plan: Plan, path: str) -> None:
+    plan.stage(path)
+    if plan.staged.hidden and stored_files.was_wiped(run):
+        plan.staged.warn(
+            None, "", "",
+            "Upload the file again if people are to get their first passwords from it: they have"
+            " been taken out of what is kept here, and this import gives none.", "passwords-gone",
+        )  # fmt: skip
 
 
 def _checked(plan: Plan, summary: Summary) -> State:
@@ -247,7 +254,7 @@ def apply(run_id: int) -> None:
         return
     with working(run) as report, file_of(run) as path, plan_of(run) as plan:
         plan.progress = report
-        plan.stage(path)
+        _stage(run, plan, path)
         with transaction.atomic():
             locks.while_importing()
             if not Import.objects.filter(pk=run_id, state=State.APPLYING).exists():
@@ -387,4 +394,4 @@ def refused_csv(run_id: int, faults: list[Finding], *, reader: int) -> Iterator[
     masked = {n: f"Row {n}: {SENTENCE}" for n in hidden_rows(run, reader=reader)}
     with file_of(run) as path:
         plan = plan_of(run)
-        yield from refused_rows(path, plan.known_headings(), faults, plan.decided.mends, masked)
+        yield from refused_rows(path, plan.known_headings(), faults, plan.decided, masked)

@@ -10,6 +10,8 @@ from schoolgate.kit.records import Known
 from schoolgate.schools.models import CareEpisode, Enrolment, EstablishmentLink, PupilIdentifier
 
 BORN = "SELECT id FROM schools_pupil WHERE import_id = %s"  # pupils that the import made
+# Pupils who were severed: nothing of them comes back (NEW14).
+SEVERED = "SELECT id FROM schools_pupil WHERE gone_how = 'severed'"
 CHANGED = "it was changed since"
 LINKED = "somebody has linked or changed this pupil since"
 IN_USE = "pupils, users or changes depend on it"
@@ -55,9 +57,12 @@ def users_to_keep(run: Import) -> Reasons:
         " AND g.ended_how = 'removed')"
         " OR EXISTS (SELECT 1 FROM people_staffrecord s WHERE s.user_id = u.id"
         " AND (s.import_id IS NULL OR s.import_id <> %s) AND s.ended_how <> 'undone')"
+        " OR EXISTS (SELECT 1 FROM people_syncid i WHERE i.user_id = u.id"
+        " AND (i.import_id IS NULL OR i.import_id <> %s) AND i.ended_how <> 'undone')"
+        " OR EXISTS (SELECT 1 FROM access_familyfact f WHERE f.user_id = u.id)"
         " OR EXISTS (SELECT 1 FROM access_restriction r WHERE r.user_id = u.id)"
         " OR EXISTS (SELECT 1 FROM access_denial d WHERE d.user_id = u.id)) ORDER BY 1",
-        [run.pk] * 6,
+        [run.pk] * 7,
     )
     return [(id_, reason) for id_, reason in found]
 
@@ -92,10 +97,13 @@ def denials_to_keep(run: Import) -> Reasons:
 
 
 def records_to_keep(run: Import, model: type[Known]) -> set[int]:
-    """The pupils on the register before it, whose records of this kind others changed since."""
+    """The pupils on the register before it, whose records of this kind others changed since. Who
+    was severed is not told of: nothing of theirs comes back in any case."""
     fields, _ = RECORDS[model]
     changed = _changed_since(run, model._meta.db_table, fields)
-    return changed | _taken_since(run) if model is PupilIdentifier else changed
+    if model is PupilIdentifier:
+        changed |= _taken_since(run)
+    return changed - {id_ for (id_,) in bulk.select(SEVERED)}
 
 
 def _changed_since(run: Import, table: str, fields: tuple[str, ...]) -> set[int]:

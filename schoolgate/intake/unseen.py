@@ -23,7 +23,7 @@ from schoolgate.kit.names import identifier_key
 from schoolgate.schools.models import PupilIdentifier
 
 UNSEEN = "unseen-pupil"
-_OF_PEOPLE = ("users", "pupils", "leavers")
+_OF_PEOPLE = ("users", "pupils", "parents", "leavers")
 NOBODY = "A pupil whom you may not see"
 SENTENCE = "This row is about a pupil whom you may not see; ask another LA Super User."
 

@@ -8,9 +8,11 @@ from schoolgate.intake import checks, matching, user_subjects
 from schoolgate.intake.findings import other_rows
 from schoolgate.intake.successors import successors
 from schoolgate.kit import bulk
-from schoolgate.kit.names import listed, names_differ_clearly
+from schoolgate.kit.names import email_key, listed, names_differ_clearly
+from schoolgate.people.queries import merged_from
 
 if TYPE_CHECKING:
+    from schoolgate.intake.plan import Plan
     from schoolgate.intake.plan_users import UsersPlan
 
 _AT_SCHOOL = (Over.ESTABLISHMENT, Over.SUBJECT_AREA)
@@ -22,6 +24,7 @@ def find(plan: "UsersPlan", role: Role) -> None:
     names_that_differ(plan)
     inactive_users(plan, role)
     deleted_users(plan)
+    merged_users(plan)
     lookalikes(plan)
     unknown_schools(plan)
     closed_schools(plan, role)
@@ -109,7 +112,24 @@ def deleted_users(plan: "UsersPlan") -> None:
         )  # fmt: skip
 
 
-def lookalikes(plan: "UsersPlan") -> None:
+def merged_users(plan: "UsersPlan") -> None:
+    """An address of somebody who was made one with another user makes nobody anew (ITS10)."""
+    found = bulk.select(
+        "SELECT DISTINCT r.n, r.email FROM plan_row r JOIN people_user p ON"
+        " p.email_key = r.email_key AND p.merged_into_id IS NOT NULL"
+        " WHERE NOT EXISTS (SELECT 1 FROM plan_user u WHERE u.n = r.n) ORDER BY 1"
+    )
+    kept = merged_from(email for _, email in found)
+    for n, email in found:
+        if user := kept.get(email_key(email)):
+            plan.findings.ask(
+                n, plan.title("email"), email,
+                f"Enter {user.get_username()} instead, or take the row out: somebody has merged"
+                f" the user with this address with {user}.", "merged-user", settles=False,
+            )  # fmt: skip
+
+
+def lookalikes(plan: "Plan") -> None:
     """An address that only looks like another's is a question, never a match (LAC5)."""
     found = bulk.select(
         "SELECT r.n, r.email, min(p.email), 0 FROM plan_row r JOIN people_user p ON"

@@ -34,8 +34,17 @@ def add_to(subparsers: Any) -> None:
         if kind == "users":
             of_kind.add_argument("--role", required=True, help='for example "Designated Teacher"')
         if kind == "parents":
-            of_kind.add_argument("--sync-field")
-            of_kind.add_argument("--match-by")
+            of_kind.add_argument(
+                "--sync-field", required=True, metavar="HEADING",
+                help="the column of the file whose cells name the child",
+            )  # fmt: skip
+            of_kind.add_argument(
+                "--match-by", required=True, metavar="KIND",
+                help='"Internal person ID", "Synchronisation key" or "Username"',
+            )  # fmt: skip
+            of_kind.add_argument(
+                "--profile", default="Parent/Guardian", help="what they are to the child"
+            )
         of_kind.add_argument("--check", action="store_true", help="write nothing")
         of_kind.add_argument("--skip-faulty", action="store_true", help="apply the good rows")
         of_kind.add_argument("--yes", action="store_true", help="answer the questions with yes")
@@ -76,8 +85,6 @@ def template(args: argparse.Namespace) -> int:
     from schoolgate.access.roles import ROLES
     from schoolgate.intake.columns import KINDS
 
-    if args.kind not in KINDS:
-        raise Stop(_LATER.format(f"`template {args.kind}`"))
     codes = {in_one_word(role.name): code for code, role in ROLES.items()}
     role = in_one_word(args.role)
     if role and role not in codes:
@@ -88,10 +95,8 @@ def template(args: argparse.Namespace) -> int:
 
 def take_in(args: argparse.Namespace) -> int:
     """Check a file and, unless told otherwise, apply it; prints what came of it."""
-    if args.kind == "parents":
-        raise Stop(_LATER.format("`import parents`"))
     headings = _headings(args.map)
-    role = _role(args.role) if args.kind == "users" else ""
+    role = _role_of(args)
     with _local(args.file) as path, _opened(args.refused, args.file) as refused_file:
         done = _done(args, path, role, headings, refused_file)
     if args.json:
@@ -130,6 +135,7 @@ def _done(
             refused_file=refused_file,
             invite=args.invite,
             over_brakes=args.over_brakes,
+            **_relation(args),
         )
     except UnknownHeading as problem:
         raise Stop(str(problem)) from None
@@ -203,6 +209,38 @@ def _headings(wanted: list[str]) -> dict[str, str]:
             raise Stop(f'Write --map "file heading=our heading", not "{words}".')
         headings[theirs.strip()] = ours.strip()
     return headings
+
+
+def _relation(args: argparse.Namespace) -> dict[str, str]:
+    """Of a file of parents: the column that names the child, and by which kind of identifier."""
+    if args.kind != "parents":
+        return {}
+    from schoolgate.intake.child_matches import MATCH_BY, match_by_named
+
+    match_by = match_by_named(args.match_by)
+    if match_by is None:
+        names = ", ".join(f'"{kind.label}"' for kind in MATCH_BY)
+        raise Stop(f'Choose one of these for --match-by, not "{args.match_by}": {names}.')
+    return {"sync_field": args.sync_field, "match_by": match_by.value}
+
+
+def _role_of(args: argparse.Namespace) -> str:
+    """The code of the role, or licence type, that those in the file are given."""
+    if args.kind == "users":
+        return _role(args.role)
+    return _profile(args.profile) if args.kind == "parents" else ""
+
+
+def _profile(name: str) -> str:
+    from schoolgate.access.licences import every_licence
+    from schoolgate.access.own_roles import in_one_word
+
+    offered = {in_one_word(one.role.name): one.role for one in every_licence().values()}
+    role = offered.get(in_one_word(name))
+    if role is None:
+        names = ", ".join(f'"{role.name}"' for role in offered.values())
+        raise Stop(f'Choose one of these for --profile, not "{name}": {names}.')
+    return role.code
 
 
 def _role(name: str) -> str:

@@ -5,7 +5,7 @@ PostgreSQL takes them by COPY, SQLite by ``executemany``; nothing here knows wha
 
 import contextlib
 from collections.abc import Iterable, Iterator, Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 from functools import lru_cache
 from itertools import islice
 from typing import Any, TypeVar
@@ -195,6 +195,12 @@ def unless_busy() -> Iterator[None]:
             connection.rollback()
         finally:
             cursor.execute(f"PRAGMA busy_timeout = {int(wait)}")
+
+
+def moment(value: Any) -> datetime:
+    """A moment that a raw query returns (SQLite keeps it in UTC, and does not say so)."""
+    at = value if isinstance(value, datetime) else datetime.fromisoformat(value)
+    return at if at.tzinfo else at.replace(tzinfo=UTC)
 
 
 def new_ids(model: type[models.Model], count: int) -> list[int]:

@@ -17,6 +17,7 @@ from schoolgate.kit.refusal import Refusal
 from schoolgate.kit.tokens import hash_of, new_token
 from schoolgate.outbox import actions as outbox
 from schoolgate.outbox.actions import NewMail
+from schoolgate.people import sync_ids
 from schoolgate.people.invitations import cancel
 from schoolgate.people.models import SetUpLink, User
 
@@ -159,13 +160,17 @@ def remove_users(
         records.remove(User, wanted, how=how, stamp=stamp)
         records.set_field(User, "password", ((id_, UNUSABLE_PASSWORD_PREFIX) for id_ in wanted))
         cancel(wanted, by=by, import_id=import_id)
+        sync_ids.end_of_users(wanted, how=how, by=by, import_id=import_id)
         events.add(("removed", "user", id_, "", id_, None, "") for id_ in wanted)
 
 
 def set_password(*, user: User, password: str, by: Actor) -> None:
     """Set a user's password (the user's own doing, never an administrator's)."""
     with batch(by=by) as events:
-        User.objects.filter(pk=user.pk).update(password=make_password(password))
+        User.objects.filter(pk=user.pk).update(
+            password=make_password(password), has_first_password=None, first_password_at=None,
+            first_password_import_id=None,
+        )  # fmt: skip
         events.add([("changed", "user", user.pk, "password", user.pk, None, "")])
 
 

@@ -76,11 +76,13 @@ def organisation(request: HttpRequest) -> dict[str, Any]:
                 ("Users", "users", ("/settings/users/",)),
                 ("Roles", "roles", ("/settings/roles/",)),
                 ("Parents", "parent-access", ("/settings/parents/", "/settings/licences/")),
+                ("Restrictions", "restrictions", ("/settings/restrictions/",)),
                 ("Imports", "imports", ("/settings/imports/",)),
                 ("Mail", "mail", ("/settings/mail/",)),
                 ("Usage", "usage", ("/usage/",)),
                 ("Sign-ins", "sign-ins", ("/settings/sign-ins/",)),
                 ("Events", "events", ("/settings/events/",)),
+                ("Severed", "severed", ("/settings/severed/",)),
                 ("Organisation", "organisation", ("/settings/organisation/",)),
             ],
         )
