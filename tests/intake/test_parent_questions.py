@@ -11,7 +11,7 @@ from schoolgate.access import accounts
 from schoolgate.access import actions as access
 from schoolgate.access.models import Grant
 from schoolgate.audit.actions import SYSTEM
-from schoolgate.intake import decisions, runs
+from schoolgate.intake import decisions, runs, steps
 from schoolgate.kit.dates import in_words
 from schoolgate.kit.records import Source
 from schoolgate.people import actions as people
@@ -296,7 +296,7 @@ def test_s21_a_person_may_let_the_namesake_in(sons: None, desk: Desk, cast: Cast
 
     decisions.answer(ran.id, by=cast.as_ada, code="barred-namesake", row=2, accept=True)
     runs.check(ran.id)
-    shown = runs.run_of(ran.id)
+    shown = steps.run_of(ran.id)
     runs.request_apply(ran.id, by=cast.as_ada, skip_faulty=False, shown_digest=shown.plan_digest)
     runs.apply(ran.id)
 

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import io
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from schoolgate.access.roles import PARENT
 from schoolgate.audit.actions import user_actor
-from schoolgate.intake import decisions, gains, runs, shown, unseen
+from schoolgate.intake import decisions, gains, runs, shown, steps, unseen
 from schoolgate.intake.models import ColumnMatching, Import, State
 from schoolgate.kit.refusal import Refusal
 from schoolgate.people.models import User
@@ -27,14 +27,14 @@ ROWS = [
 ]
 
 
-def uploaded(cast: Cast, rows: list[Row], kind: str = "parents", **said: str) -> Import:
+def uploaded(cast: Cast, rows: list[Row], kind: str = "parents", **said: Any) -> Import:
     """The rows as somebody uploads them, checked."""
     run = runs.receive(
         kind=kind, role=PARENT.code if kind == "parents" else "Social Worker",
         filename="parents.csv", content=io.BytesIO(text_of(rows).encode()), by=cast.as_ada, **said,
     )  # fmt: skip
     runs.check(run.pk)
-    return runs.run_of(run.pk)
+    return steps.run_of(run.pk)
 
 
 def codes(run: Import) -> list[str]:
@@ -55,7 +55,7 @@ def test_it_is_said_checked_again_and_remembered_for_the_next_file(sons: None, c
     decisions.relate(run.pk, by=cast.as_ada, sync_field="childid ", match_by="sync_key")
     runs.check(run.pk)
 
-    run = runs.run_of(run.pk)
+    run = steps.run_of(run.pk)
     assert (run.state, run.summary["created"], run.summary["updated"]) == (State.READY, 2, 1)
     assert (run.options["sync_field"], run.options["match_by"]) == ("ChildID", "sync_key")
     following = uploaded(cast, ROWS[:1])
@@ -64,7 +64,7 @@ def test_it_is_said_checked_again_and_remembered_for_the_next_file(sons: None, c
         following.pk, by=cast.as_ada, skip_faulty=False, shown_digest=following.plan_digest
     )
     runs.apply(following.pk)
-    assert runs.run_of(following.pk).state == State.DONE
+    assert steps.run_of(following.pk).state == State.DONE
 
 
 def test_another_choice_that_would_find_children_is_told_and_leads_to_the_columns(
