@@ -1,5 +1,5 @@
-"""Who may come in: a user who is there, has set up their sign-in, and whom no denial stops; a
-parent, only where parent access is on (ITS1).
+"""Who may come in: a user who is there, has set up their sign-in, or has a first password from a
+file that still works, and whom no denial stops; a parent, only where parent access is on (ITS1).
 
 Everything here does the same work for everybody, whether there is such a user or not, so that
 neither the answer nor its time tells (S9, S10).
@@ -12,9 +12,11 @@ from typing import Any
 from django.contrib.auth.backends import BaseBackend
 from django.contrib.auth.hashers import check_password, make_password
 from django.http import HttpRequest
+from django.utils import timezone
 
 from schoolgate.access import relations
 from schoolgate.kit.names import email_key
+from schoolgate.people import first_passwords
 from schoolgate.people.models import User
 
 BACKEND = "schoolgate.access.sign_in.SignInBackend"
@@ -46,7 +48,8 @@ def _known(condition: str, values: list[Any]) -> Candidate:
         return Candidate(None, None)
     # Django takes a blank in place of a hash for one.
     is_set_up = bool(found.password) and found.has_usable_password()
-    enters = is_set_up and not vars(found)["is_shut_out"]
+    is_late = first_passwords.is_over(found, timezone.now())
+    enters = is_set_up and not is_late and not vars(found)["is_shut_out"]
     return Candidate(found.pk, found if enters else None)
 
 

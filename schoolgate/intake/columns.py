@@ -7,6 +7,7 @@ import csv
 import io
 from dataclasses import dataclass, field, replace
 
+from schoolgate.intake.hidden_cells import means_password
 from schoolgate.kit.names import heading_key
 
 
@@ -55,6 +56,11 @@ class Kind:
         """The same for a file of users of one role (a code)."""
         columns = tuple(column for column in self.columns if column.only in ("", role))
         return replace(self, columns=columns)
+
+    @property
+    def takes_passwords(self) -> bool:
+        """Whether such a file may have first passwords in it; it is then stored sealed (S22)."""
+        return any(means_password(column.heading) for column in self.columns)
 
     def template(self, role: str = "") -> str:
         """The blank CSV of this kind (for users of this role): its headings."""

@@ -9,12 +9,14 @@ from django.db import transaction
 from django.utils import timezone
 
 from schoolgate.audit.actions import Actor, viewed
-from schoolgate.intake import keeping, refused, runs
+from schoolgate.intake import keeping, refused, runs, stored_files
+from schoolgate.intake.columns import KINDS
 from schoolgate.intake.decided import Decided
 from schoolgate.intake.findings import Finding, Findings, Severity
 from schoolgate.intake.models import Import, State
 from schoolgate.intake.plan import Plan, Summary
 from schoolgate.kit import locks
+from schoolgate.people import first_passwords
 
 HELD = (
     "Look at who would be made inactive, and give --over-brakes with the reason why that is right:"
@@ -113,6 +115,9 @@ def take_in(
             )
         if refused_file is not None:
             refused.write(path, plan, refused_file)
+    if done.applied and done.import_id is not None and KINDS[kind].takes_passwords:
+        first_passwords.hash_all(done.import_id)
+        stored_files.wipe(done.import_id)
     return done
 
 

@@ -17,6 +17,7 @@ from schoolgate.intake import steps, unseen
 from schoolgate.intake.child_matches import MATCH_BY
 from schoolgate.intake.columns import PARENTS, kind_of
 from schoolgate.intake.decided import ALL_ROWS, Decided
+from schoolgate.intake.hidden_cells import hidden_in, means_password
 from schoolgate.intake.models import (
     ColumnMatching,
     FileHead,
@@ -152,6 +153,7 @@ def mend(run_id: int, *, by: Actor, cells: Mapping[tuple[int, int], str]) -> Non
         raise Refusal("Change a cell first: nothing was mended.")
     _are_there(run, cells)
     had = steps.cells_of(run, decided_of(run), rows)
+    _are_shown(run, cells, had)
     if by.user_id is not None and rows & unseen.hidden_rows(run, reader=by.user_id):
         raise Refusal(unseen.SENTENCE)
     given = ImportMend.objects.filter(run=run)
@@ -189,6 +191,19 @@ def _are_there(run: Import, cells: Mapping[tuple[int, int], str]) -> None:
             )
 
 
+def _are_shown(
+    run: Import, cells: Mapping[tuple[int, int], str], had: Mapping[int, list[str]]
+) -> None:
+    """Raises Refusal where a cell is hidden: what is typed for it would be kept readable (S22)."""
+    hidden = hidden_in(run.head.headings, run.options.get("headings") or {})
+    for row, place in cells:
+        if hidden and place in hidden.of_row(len(had[row])):
+            raise Refusal(
+                f"Mend row {row} in the file itself and upload that: passwords, and what may be"
+                " one, are not shown or changed here."
+            )
+
+
 def _cell(cells: list[str], place: int) -> str:
     return cells[place] if place < len(cells) else ""
 
@@ -220,6 +235,11 @@ def match_columns(run_id: int, *, by: Actor, headings: Mapping[str, str]) -> Non
         if our and column is None:
             raise Refusal(f"Choose one of our columns, not “{our}”.")
         told[theirs] = column.heading if column else ""
+        if column and means_password(theirs) and not means_password(column.heading):
+            raise Refusal(
+                f"Choose another column for “{column.heading}”: “{theirs}” holds passwords, to"
+                " judge by its heading, and nothing else is made of them."
+            )
         if column and not column.repeated and first.setdefault(column.field, key) != key:
             raise Refusal(
                 f"Choose one column for “{column.heading}”: “{theirs}” and another one are both"
@@ -228,8 +248,21 @@ def match_columns(run_id: int, *, by: Actor, headings: Mapping[str, str]) -> Non
     with batch(by=by) as events:
         differ = any(heading_key(theirs) != heading_key(our) for theirs, our in told.items())
         _remember(run, head.headings, by, events.at, matching=told if differ else {})
+        _hide(head, told)
         events.add([("matched", "import", run_id, "", None, None, "")])
         _check_again(run_id, by=by, headings=told, matched="a person")
+
+
+def _hide(head: FileHead, told: Mapping[str, str]) -> None:
+    """Forget what is kept of columns that are passwords, now that somebody says so (S22)."""
+    hidden = hidden_in(head.headings, told)
+    if not hidden:
+        return
+    head.samples = [[n, hidden.blank(cells)] for n, cells in head.samples]
+    head.save(update_fields=["samples"])
+    ImportMend.objects.filter(run=head.run_id, place__in=hidden.places).delete()
+    told_of = [head.headings[place] for place in hidden.places]
+    ImportFault.objects.filter(run=head.run_id, column__in=told_of).update(value="")
 
 
 def _remember(run: Import, headings: list[str], by: Actor, at: datetime, **said: object) -> None:

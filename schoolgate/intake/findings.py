@@ -6,6 +6,7 @@ from enum import StrEnum
 from typing import NamedTuple
 
 from schoolgate.intake.decided import Decided
+from schoolgate.intake.hidden_cells import Hidden
 
 
 class Severity(StrEnum):
@@ -53,6 +54,8 @@ class Findings:
 
     ``decided``: the answers that people gave; ``settled``: the questions answered with yes;
     ``left_out``: those whose rows a person chose to leave out, and which are refused for it.
+    ``hidden``: the cells whose values are told in none; ``uneven``: the rows, where there are such
+    cells, that have more or fewer cells than headings.
     """
 
     decided: Decided = field(default_factory=Decided)
@@ -62,6 +65,8 @@ class Findings:
     settled: list[Finding] = field(default_factory=list)
     left_out: list[Finding] = field(default_factory=list)
     whole_file: bool = False
+    hidden: Hidden = field(default_factory=Hidden)
+    uneven: set[int] = field(default_factory=set)
 
     def fault(
         self, row: int | None, column: str, value: str, problem: str, code: str,
@@ -91,6 +96,7 @@ class Findings:
 
     def tell(self, finding: Finding) -> bool:
         """Note a finding; returns whether it is a question that was answered with yes."""
+        finding = self._told(finding)
         answer = None
         if finding.kind is Severity.QUESTION and finding.row is not None:
             answer = self.decided.answer_to(finding.row, finding.code)
@@ -106,11 +112,23 @@ class Findings:
 
     def add(self, finding: Finding) -> None:
         """Note a finding, and refuse its row unless it is a warning."""
+        finding = self._told(finding)
         if finding.kind is Severity.WARNING:
             self.warnings.append(finding)
         else:
             self.faults.append(finding)
             self._refuse(finding.row)
+
+    def is_hidden(self, finding: Finding) -> bool:
+        """Whether a finding is about a cell that nobody is shown (S22)."""
+        return bool(self.hidden) and (
+            finding.row in self.uneven
+            or finding.place in self.hidden.places
+            or self.hidden.names(finding.column)
+        )
+
+    def _told(self, finding: Finding) -> Finding:
+        return finding._replace(value="") if self.is_hidden(finding) else finding
 
     def _refuse(self, row: int | None) -> None:
         if row is None:

@@ -31,11 +31,17 @@ def keep(run: Import, plan: Plan, summary: Summary, *, shown: bool = True) -> No
     if shown:
         _forget_shown(run.pk)
         FileHead.objects.update_or_create(
-            run=run, defaults={"headings": plan.mapping.headings, "samples": plan.samples}
+            run=run, defaults={"headings": plan.mapping.headings, "samples": _samples(plan)}
         )
         if not plan.findings.whole_file:
             _keep_shown(run.pk, plan)
+            _blank_uneven(run.pk, plan)
     Import.objects.filter(pk=run.pk).update(summary=summary.as_dict())
+
+
+def _samples(plan: Plan) -> list[tuple[int, list[str]]]:
+    hidden = plan.findings.hidden
+    return [(n, hidden.blank(cells)) for n, cells in plan.samples]
 
 
 def _keep_findings(run: Import, plan: Plan) -> None:
@@ -63,6 +69,7 @@ class _Places:
     def __init__(self, plan: Plan) -> None:
         headings = plan.mapping.headings
         times = Counter(headings)
+        self._is_hidden = plan.findings.is_hidden
         self._places = {
             heading: place for place, heading in enumerate(headings) if times[heading] == 1
         }
@@ -71,8 +78,8 @@ class _Places:
                 self._places[headings[places[0]]] = places[0]
 
     def of(self, finding: Finding) -> int | None:
-        if finding.row is None:
-            return None
+        if finding.row is None or self._is_hidden(finding):
+            return None  # nobody mends a cell that they are not shown
         return self._places.get(finding.column) if finding.place is None else finding.place
 
 
@@ -83,6 +90,14 @@ def _keep_shown(run_id: int, plan: Plan) -> None:
         access = f"SELECT {run_id}, q.* FROM ({query}) q"
         bulk.execute(f"INSERT INTO {Proposal._meta.db_table} ({_ACCESS}) {access}")
     bulk.analyse(ImportRow._meta.db_table, Proposal._meta.db_table)
+
+
+def _blank_uneven(run_id: int, plan: Plan) -> None:
+    """Take away what a row is called by, where that may be a password that slipped (S22)."""
+    rows = sorted(plan.findings.uneven & plan.findings.refused)
+    for some in bulk.chunks(((n,) for n in rows), 500):
+        found = ImportRow.objects.filter(run_id=run_id, row__in=[n for (n,) in some])
+        found.update(name="", label="")
 
 
 def _forget_shown(run_id: int) -> None:

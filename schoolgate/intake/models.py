@@ -62,6 +62,11 @@ class ImportFile(models.Model):
     is_sealed = models.BooleanField(null=True)
     wipe_at = models.DateTimeField(null=True)
 
+    class Meta:
+        indexes = [
+            models.Index(fields=["wipe_at"], name="file_wipe", condition=Q(wipe_at__isnull=False))
+        ]
+
 
 class FileHead(models.Model):
     """The headings of an uploaded file in order, and a few of its rows: [row number, cells]."""

@@ -63,7 +63,8 @@ def stage(plan: "ParentsPlan", n: int, cells: list[str]) -> None:
     )  # fmt: skip
     password = next((cells[place].strip() for place in plan.places(cells, "password")), "")
     if password:
-        plan.keep("plan_password", (n, password))
+        plan.passwords[n] = password
+        plan.keep("plan_password", (n,))
 
 
 def _sign_in(plan: "ParentsPlan", n: int, cells: list[str]) -> tuple[str, str]:

@@ -25,6 +25,7 @@ from schoolgate.intake import mapping, progress
 from schoolgate.intake.columns import Column, Kind
 from schoolgate.intake.decided import Decided
 from schoolgate.intake.findings import Findings, Severity
+from schoolgate.intake.hidden_cells import hidden_in
 from schoolgate.intake.sources.open_file import ZIP, open_table
 from schoolgate.intake.sources.table import Unreadable
 from schoolgate.kit import bulk, records
@@ -150,6 +151,7 @@ class Plan(ABC):
 
     def _stage_rows(self, rows: Iterator[tuple[int, list[str]]]) -> None:
         width = len(self.mapping.headings)
+        self.staged.hidden = hidden_in(self.mapping.headings, self.decided.headings)
         longest = [
             (place, column.max_length, column)
             for column in self.kind.columns
@@ -173,6 +175,8 @@ class Plan(ABC):
             if n in mends:
                 mapping.mend(cells, mends[n])
             limits = longest
+            if self.staged.hidden and len(cells) != width:
+                self.staged.uneven.add(n)
             if len(cells) > width:
                 self._too_long(n, cells, width)
             elif len(cells) < width:
@@ -184,8 +188,7 @@ class Plan(ABC):
 
     def secret_places(self) -> frozenset[int]:
         """Where cells stand that nobody is told (S22)."""
-        secret = [column.field for column in self.kind.columns if column.secret]
-        return frozenset(place for name in secret for place in self.mapping.places.get(name, []))
+        return self.staged.hidden.places
 
     def _too_long(self, n: int, cells: list[str], width: int) -> None:
         extra = [cell for cell in cells[width:] if cell.strip()]
@@ -278,6 +281,8 @@ class Plan(ABC):
             warnings=list(self.staged.warnings),
             refused=set(self.staged.refused),
             whole_file=self.staged.whole_file,
+            hidden=self.staged.hidden,
+            uneven=self.staged.uneven,
         )
         if not self.findings.whole_file:
             with bulk.for_many_rows(False):

@@ -53,7 +53,7 @@ class ParentsPlan(Plan):
             _ROWS,
             ("ident", "username_key", "email_key", "sync_key", "child_key", "lookalike"),
         ),
-        "plan_password": ("n INTEGER PRIMARY KEY, plain TEXT", ()),
+        "plan_password": ("n INTEGER PRIMARY KEY", ()),
         "plan_other": ("place INTEGER, child_key TEXT", ("child_key",)),
         "plan_refused": ("n INTEGER PRIMARY KEY", ()),
         **parent_matching.TABLES,
@@ -83,6 +83,8 @@ class ParentsPlan(Plan):
         self.role = role
         self.of_children = role == PUPIL  # each row is about the child whom it names
         self.child_place = -1
+        # Here and in no table: a database writes a temporary one to its disk too (S22).
+        self.passwords: dict[int, str] = {}
 
     # Columns
 
@@ -133,7 +135,8 @@ class ParentsPlan(Plan):
         others = set(range(len(self.mapping.headings))) - self.secret_places()
         others.discard(self.child_place)
         with open_table(path, self.known_headings()) as table:
-            for _, cells in table.rows:
+            for _, row in table.rows:
+                cells = self.staged.hidden.blank(row)
                 for place in others:
                     if place < len(cells) and (key := identifier_key(cells[place])):
                         self.keep("plan_other", (place, key[:LONGEST_IDENTIFIER]))
@@ -312,8 +315,8 @@ class ParentsPlan(Plan):
     def _passwords(self, made: dict[int, int]) -> Iterator[tuple[int, str]]:
         """The first passwords of those who are made; nobody who is here already gets one."""
         for page in pages(
-            "SELECT l.n, w.n AS row, w.plain FROM plan_lead l JOIN plan_password w"
+            "SELECT l.n, w.n AS row, l.root FROM plan_lead l JOIN plan_password w"
             " ON w.n = l.password_n"
         ):
-            for n, _, plain in page:
-                yield made[n], plain
+            for n, row, _ in page:
+                yield made[n], self.passwords[row]

@@ -5,7 +5,6 @@ decisions.py, what the pages show in shown.py and gains.py.
 """
 
 import contextlib
-import zlib
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, time
@@ -18,7 +17,7 @@ from django.utils import timezone
 from schoolgate.access.authority import may_manage
 from schoolgate.access.own_roles import role_of
 from schoolgate.audit.actions import Actor, batch
-from schoolgate.intake import decisions, keeping, progress
+from schoolgate.intake import decisions, keeping, progress, stored_files
 from schoolgate.intake.columns import KINDS
 from schoolgate.intake.decided import Decided
 from schoolgate.intake.findings import Finding, Severity
@@ -41,7 +40,6 @@ from schoolgate.people import invitations
 from schoolgate.people.models import User
 from schoolgate.schools.models import Establishment, EstablishmentLink, Pupil, SchoolClass
 
-_BLOCK = 1024 * 1024
 INVITE_AT = time(8)  # in the morning, where invitations are for a later day
 
 
@@ -100,18 +98,9 @@ def receive(
             state=state,
             options=options,
         )
-        ImportFile.objects.create(run=run, content=_compressed(content))
+        stored_files.store(run, content, at=events.at)
         events.add([("uploaded", "import", run.pk, "", None, None, "")])
         return run
-
-
-def _compressed(content: BinaryIO) -> bytes:
-    packer = zlib.compressobj(1)
-    parts = []
-    while block := content.read(_BLOCK):
-        parts.append(packer.compress(block))
-    parts.append(packer.flush())
-    return b"".join(parts)
 
 
 def request_apply(
@@ -223,7 +212,7 @@ def check(run_id: int) -> None:
         plan.recall = partial(decisions.recalled, run.kind, run.role)
         if isinstance(plan, ParentsPlan):
             plan.recall_relation = decisions.relation_recalled
-        plan.stage(path)
+        _stage(run, plan, path)
         plan.work_out()
         summary = plan.summary()
         digest = plan.digest(summary)
@@ -237,6 +226,16 @@ def check(run_id: int) -> None:
                 options=options,
             ):  # fmt: skip
                 keeping.keep(run, plan, summary)
+
+
+def _stage(run: Import, plan: Plan, path: str) -> None:
+    plan.stage(path)
+    if plan.staged.hidden and stored_files.was_wiped(run):
+        plan.staged.warn(
+            None, "", "",
+            "Upload the file again if people are to get their first passwords from it: they have"
+            " been taken out of what is kept here, and this import gives none.", "passwords-gone",
+        )  # fmt: skip
 
 
 def _checked(plan: Plan, summary: Summary) -> State:
@@ -255,7 +254,7 @@ def apply(run_id: int) -> None:
         return
     with working(run) as report, file_of(run) as path, plan_of(run) as plan:
         plan.progress = report
-        plan.stage(path)
+        _stage(run, plan, path)
         with transaction.atomic():
             locks.while_importing()
             if not Import.objects.filter(pk=run_id, state=State.APPLYING).exists():
@@ -395,4 +394,4 @@ def refused_csv(run_id: int, faults: list[Finding], *, reader: int) -> Iterator[
     masked = {n: f"Row {n}: {SENTENCE}" for n in hidden_rows(run, reader=reader)}
     with file_of(run) as path:
         plan = plan_of(run)
-        yield from refused_rows(path, plan.known_headings(), faults, plan.decided.mends, masked)
+        yield from refused_rows(path, plan.known_headings(), faults, plan.decided, masked)

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from schoolgate.intake import column_names, decisions, mapping, steps, unseen
 from schoolgate.intake.columns import Kind, kind_of
 from schoolgate.intake.findings import Findings
+from schoolgate.intake.hidden_cells import hidden_in
 from schoolgate.intake.models import FileHead, ImportFault, ImportRow, Outcome
 from schoolgate.kit.names import email_key, heading_key
 from schoolgate.kit.refusal import Refusal
@@ -125,7 +126,8 @@ def rows_with_outcome(
 
 @dataclass(frozen=True)
 class Cell:
-    """A cell of a row: ``value`` as it stands or was mended, ``was`` as the file has it."""
+    """A cell of a row: ``value`` as it stands or was mended, ``was`` as the file has it; both are
+    blank where it is hidden (S22)."""
 
     place: int
     heading: str
@@ -134,6 +136,7 @@ class Cell:
     was: str
     max_length: int
     findings: list[ImportFault] = field(default_factory=list)
+    is_hidden: bool = False
 
     @property
     def is_mended(self) -> bool:
@@ -172,6 +175,7 @@ def row_of(run_id: int, row: int, *, reader: int) -> RowCells:
     matched = _matched(kind, head.headings, decided.headings)
     ours = {place: kind.column(name) for name, places in matched.items() for place in places}
     mended = decided.mends.get(row, {})
+    hidden = hidden_in(head.headings, decided.headings).of_row(len(had[row]))
     cells = []
     for place, heading in enumerate(head.headings):
         was = had[row][place] if place < len(had[row]) else ""
@@ -181,6 +185,7 @@ def row_of(run_id: int, row: int, *, reader: int) -> RowCells:
                 place, heading, column.heading if column else "", mended.get(place, was), was,
                 column.max_length if column else decisions.LONGEST_CELL,
                 [fault for fault in found if fault.place == place],
+                is_hidden=place in hidden,
             )
         )  # fmt: skip
     refused = ImportRow.objects.filter(run=run, outcome=Outcome.REFUSED).values_list(

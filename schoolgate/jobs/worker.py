@@ -19,9 +19,10 @@ from django.utils import timezone
 
 from schoolgate.access import ends
 from schoolgate.audit.actions import SYSTEM, batch
-from schoolgate.intake import keeping
+from schoolgate.intake import keeping, stored_files
 from schoolgate.intake.models import Import, ImportFault, ImportFile, State
 from schoolgate.kit.refusal import Refusal
+from schoolgate.people import first_passwords
 from schoolgate.sign_in import retention
 
 LEASE = timedelta(seconds=30)
@@ -175,6 +176,15 @@ def cancel_forgotten(run_id: int) -> bool:
     return True
 
 
+def hash_first_passwords() -> bool:
+    """Hash a few first passwords that wait, and take them out of their files once all are; whether
+    there were any. A few at a time: who waits for an import goes before."""
+    if not first_passwords.hash_some():
+        return False
+    stored_files.wipe_due()
+    return True
+
+
 def serve(stopping: threading.Event) -> None:
     """Work until ``stopping`` is set; wait out a database that does not answer."""
     swept = told = float("-inf")
@@ -189,7 +199,9 @@ def serve(stopping: threading.Event) -> None:
             if time.monotonic() - told > NOTICE_SECONDS:
                 ends.post_notices()
                 told = time.monotonic()
-            while not stopping.is_set() and run_once():
+                first_passwords.forget_old()
+                stored_files.wipe_due()
+            while not stopping.is_set() and (run_once() or hash_first_passwords()):
                 pass
         except Exception as error:
             log.warning("worker: waiting after %s", type(error).__name__)

@@ -16,13 +16,23 @@ class Unsealable(Exception):
 
 def seal(text: str) -> str:
     """The text, sealed: about 1.4 times as long and 100 characters more, never twice the same."""
-    return _keys().encrypt(text.encode()).decode()
+    return seal_bytes(text.encode()).decode()
 
 
 def unseal(sealed: str) -> str:
     """What was sealed. Raises Unsealable."""
+    return unseal_bytes(sealed.encode()).decode()
+
+
+def seal_bytes(content: bytes) -> bytes:
+    """The same for bytes."""
+    return _keys().encrypt(content)
+
+
+def unseal_bytes(sealed: bytes) -> bytes:
+    """What was sealed. Raises Unsealable."""
     try:
-        return _keys().decrypt(sealed.encode()).decode()
+        return _keys().decrypt(sealed)
     except InvalidToken as error:
         raise Unsealable from error
 

@@ -167,7 +167,10 @@ def remove_users(
 def set_password(*, user: User, password: str, by: Actor) -> None:
     """Set a user's password (the user's own doing, never an administrator's)."""
     with batch(by=by) as events:
-        User.objects.filter(pk=user.pk).update(password=make_password(password))
+        User.objects.filter(pk=user.pk).update(
+            password=make_password(password), has_first_password=None, first_password_at=None,
+            first_password_import_id=None,
+        )  # fmt: skip
         events.add([("changed", "user", user.pk, "password", user.pk, None, "")])
 
 

@@ -31,8 +31,9 @@ class User(Thing, AbstractBaseUser):
 
     ``factor_asked_at``: when they first came in without the second factor that they must have,
     from which their grace counts (NEW11). ``has_first_password``: their password came with a file,
-    and nothing but choosing their own is open to them (S22). ``merged_into``: one who is gone
-    because a person said that they are this other user (ITS10).
+    and nothing but choosing their own is open to them (S22); ``first_password_at``: since when, and
+    with which import. ``merged_into``: one who is gone because a person said that they are this
+    other user (ITS10).
     """
 
     email = models.CharField(max_length=254, blank=True)
@@ -52,6 +53,8 @@ class User(Thing, AbstractBaseUser):
     source = models.CharField(max_length=8, choices=Source.choices)
     factor_asked_at = models.DateTimeField(null=True)
     has_first_password = models.BooleanField(null=True)
+    first_password_at = models.DateTimeField(null=True)
+    first_password_import_id = models.BigIntegerField(null=True)
     merged_into = models.ForeignKey(
         "self", on_delete=models.PROTECT, null=True, related_name="+", db_index=False
     )
@@ -88,6 +91,16 @@ class User(Thing, AbstractBaseUser):
             models.Index(
                 fields=["workplace"], name="user_workplace", condition=Q(workplace__isnull=False)
             ),
+            models.Index(
+                fields=["merged_into"],
+                name="user_merged",
+                condition=Q(merged_into__isnull=False),
+            ),
+            models.Index(
+                fields=["first_password_at"],
+                name="user_first_password",
+                condition=Q(first_password_at__isnull=False),
+            ),
         ]
 
     def __str__(self) -> str:
@@ -106,6 +119,11 @@ class User(Thing, AbstractBaseUser):
     def has_password(self) -> bool:
         """Whether they have a password (their sign-in may be set up without one)."""
         return self.has_usable_password() and self.password != NO_PASSWORD
+
+    @property
+    def is_set_up(self) -> bool:
+        """Whether they set up their sign-in themselves: a first password from a file is not it."""
+        return self.has_usable_password() and not self.has_first_password
 
     @property
     def has_signed_in(self) -> bool:

@@ -12,6 +12,7 @@ from urllib.parse import urlencode
 
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.http.response import HttpResponseBase
+from django.shortcuts import redirect
 from django.urls import reverse
 from django.utils import timezone
 
@@ -35,6 +36,8 @@ class Permission(Enum):
     DEMONSTRATION = "Anybody, in the demonstration. Anywhere else it does not exist."
     SIGNED_IN = "Whoever is signed in; what they see there is for scope to say."
     ACCOUNT_START = "The same, also while a second factor that is due has yet to be set up (S25)."
+    FIRST_SIGN_IN = "Whoever signed in with a first password from a file, to choose theirs (S22)."
+    FAMILY = "Whoever holds a licence over a pupil, a parent say. For others it does not exist."
     SUPER_USER = "An LA Super User. For anybody else who is signed in it does not exist (LAC1)."
     SCHOOLS = "Whoever manages staff somewhere, and LA Super Users. For others it does not exist."
     SCHOOL = "A School Admin of that school, or an LA Super User. For others it does not exist."
@@ -69,12 +72,24 @@ def signed_in(view: View) -> View:
     return _marked(guarded, view, Permission.SIGNED_IN)
 
 
+def first_password(view: View) -> View:
+    """Open to whoever signed in with a first password that came with a file, and to whom nothing
+    else is open; others who are signed in are led on."""
+
+    def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        if not has_first_password(request):
+            return _to_sign_in(request) if not is_in(request) else redirect("home")
+        return view(request, *args, **kwargs)
+
+    return _marked(guarded, view, Permission.FIRST_SIGN_IN)
+
+
 def account_start(view: View) -> View:
     """Open to whoever is signed in, also while nothing else is: the pages on which a second factor
     is set up, and those that lead there (S25)."""
 
     def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
-        if not request.user.is_authenticated:
+        if not request.user.is_authenticated or has_first_password(request):
             return _to_sign_in(request)
         return view(request, *args, **kwargs)
 
@@ -106,6 +121,20 @@ def only_super_user(view: View) -> View:
         return view(request, *args, **kwargs)
 
     return _marked(guarded, view, Permission.SUPER_USER)
+
+
+def of_family(view: View) -> View:
+    """Open to whoever holds a licence over a pupil, and to who once did and holds nothing now: to
+    them nothing tells of that."""
+
+    def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        if not is_in(request):
+            return _to_sign_in(request)
+        if not is_family(request):
+            raise Http404
+        return view(request, *args, **kwargs)
+
+    return _marked(guarded, view, Permission.FAMILY)
 
 
 def sees_usage(view: View) -> View:
@@ -192,7 +221,11 @@ def may_open(
         case Permission.SIGNED_IN:
             return is_in(request)
         case Permission.ACCOUNT_START:
-            return bool(request.user.is_authenticated)
+            return bool(request.user.is_authenticated) and not has_first_password(request)
+        case Permission.FIRST_SIGN_IN:
+            return has_first_password(request)
+        case Permission.FAMILY:
+            return is_family(request)
         case Permission.SUPER_USER:
             return is_super_user(request)
         case Permission.SCHOOLS:
@@ -216,9 +249,17 @@ def _may_in(
 
 def is_in(request: HttpRequest) -> bool:
     """Whether somebody is signed in to whom pages are open: a second factor that they must have
-    is not overdue (S25)."""
+    is not overdue (S25), and their password is one that they chose (S22)."""
     known = standing_of(request)
-    return known is not None and not known.is_overdue(timezone.now())
+    if known is None or known.has_first_password:
+        return False
+    return not known.is_overdue(timezone.now())
+
+
+def has_first_password(request: HttpRequest) -> bool:
+    """Whether somebody is signed in who must choose a password before anything else (S22)."""
+    known = standing_of(request)
+    return known is not None and known.has_first_password
 
 
 def current_session(request: HttpRequest) -> UserSession:
@@ -236,6 +277,24 @@ def is_demonstration() -> bool:
 def is_super_user(request: HttpRequest) -> bool:
     """Whether the person who asks is an LA Super User now. Asked once a request."""
     return is_in(request) and authority(request).everything
+
+
+def is_family(request: HttpRequest) -> bool:
+    """Whether the person who asks has the pages of families."""
+    known = standing_of(request)
+    return known is not None and is_in(request) and known.is_family
+
+
+def is_family_only(request: HttpRequest) -> bool:
+    """Whether these are all they have: they hold no role of staff (ITS9)."""
+    known = standing_of(request)
+    return known is not None and is_in(request) and known.is_family_only
+
+
+def is_child(request: HttpRequest) -> bool:
+    """Whether, of licences, they hold that of a pupil alone: what they see is their own page."""
+    known = standing_of(request)
+    return known is not None and known.is_child
 
 
 def may_see_usage(request: HttpRequest) -> bool:
@@ -285,7 +344,10 @@ def _marked(guarded: View, view: View, permission: Permission) -> View:
 
 
 def _to_sign_in(request: HttpRequest) -> HttpResponse:
-    """To the sign-in page; whoever is signed in already, to where a second factor is set up."""
+    """To the sign-in page; whoever is signed in already, to where they choose a password or set up
+    a second factor."""
+    if has_first_password(request):
+        return HttpResponseRedirect(reverse("first-password"))
     if request.user.is_authenticated:
         return HttpResponseRedirect(reverse("account-factors"))
     back = request.get_full_path() if request.method == "GET" else "/"

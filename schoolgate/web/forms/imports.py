@@ -8,6 +8,7 @@ from django.core.files.uploadedfile import UploadedFile
 from django.db.models import QuerySet
 from django.utils import timezone
 
+from schoolgate.access.licences import every_licence
 from schoolgate.access.own_roles import by_file
 from schoolgate.intake.columns import KINDS
 from schoolgate.intake.models import Import, State
@@ -16,7 +17,7 @@ from schoolgate.intake.sources.table import Unreadable
 from schoolgate.web.components import Choice, DayField, File, Radios, Text, Tick
 
 # In the order in which a person looks for them: what is done most stands first.
-ORDER = ("users", "leavers", "pupils", "establishments", "links")
+ORDER = ("users", "parents", "leavers", "pupils", "establishments", "links")
 
 
 class Dependent(forms.ChoiceField):
@@ -32,7 +33,7 @@ class Reason(forms.CharField):
 
 
 class UploadForm(forms.Form):
-    """What the file holds, which role it gives, and the file."""
+    """What the file holds, which role (or of parents profile) it gives, and the file."""
 
     kind = forms.ChoiceField(
         label="What does the file hold?",
@@ -50,6 +51,13 @@ class UploadForm(forms.Form):
         error_messages={"invalid_choice": "Choose a user role for this import."},
         widget=Choice(),
     )
+    profile = Dependent(
+        label="Profile",
+        required=False,
+        help_text="What everybody in the file is to the child whom their row names.",
+        error_messages={"invalid_choice": "Choose a profile for this import."},
+        widget=Choice(),
+    )
     file = forms.FileField(
         label="File",
         help_text="CSV or Excel (.xlsx). Nothing is written before you have seen what it would do.",
@@ -65,6 +73,8 @@ class UploadForm(forms.Form):
         super().__init__(*args, **kwargs)
         named = ((role.code, role.name) for role in by_file().values())
         self.fields["role"].choices = [("", "Choose a role"), *named]  # type: ignore[attr-defined]
+        profiles = [(code, licence.role.name) for code, licence in every_licence().items()]
+        self.fields["profile"].choices = [("", "Choose a profile"), *profiles]  # type: ignore[attr-defined]
 
     def clean_file(self) -> UploadedFile:
         """A file that cannot be what we read is sent back at once, by its first bytes."""
@@ -80,6 +90,10 @@ class UploadForm(forms.Form):
         given = super().clean() or {}
         if given.get("kind") == "users" and not given.get("role") and "role" not in self.errors:
             self.add_error("role", "Choose a user role for this import.")
+        if given.get("kind") == "parents":
+            given["role"] = given.get("profile", "")
+            if not given["role"] and "profile" not in self.errors:
+                self.add_error("profile", "Choose a profile for this import.")
         return given
 
 

@@ -133,7 +133,7 @@ class ChoosePasswordForm(forms.Form):
 
     def __init__(self, *args: Any, person: User, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self._person = person
+        self.person = person
         field = self.fields["password"]
         if isinstance(field, NewPassword):
             field.suit(person)
@@ -141,7 +141,7 @@ class ChoosePasswordForm(forms.Form):
     def clean_password(self) -> str:
         password = str(self.cleaned_data["password"])
         try:
-            passwords.check(password, self._person)
+            passwords.check(password, self.person)
         except Refusal as refusal:
             raise ValidationError(str(refusal)) from None
         return password

@@ -7,12 +7,14 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods
 
+from schoolgate.audit.actions import batch
 from schoolgate.intake import decisions
 from schoolgate.intake.columns import Kind, kind_of
 from schoolgate.intake.shown import FileColumn, columns_of
 from schoolgate.kit.names import heading_key
 from schoolgate.kit.refusal import Refusal
 from schoolgate.web.permissions import actor, only_super_user, visitor
+from schoolgate.web.views import import_relation
 from schoolgate.web.views.imports import WAITING, about, asks_for_columns, page, there, working
 
 _FIELD = "column-"
@@ -32,7 +34,8 @@ class Choice:
 @only_super_user
 @require_http_methods(["GET", "HEAD", "POST"])
 def columns(request: HttpRequest, import_id: int) -> HttpResponse:
-    """Asks which column is which; remembered for the next file with these headings."""
+    """Asks which column is which, and of parents by what their child is found; remembered for the
+    next file with these headings."""
     run = there(import_id)
     if run.state not in WAITING:
         return working(request, run) or page(
@@ -46,11 +49,15 @@ def columns(request: HttpRequest, import_id: int) -> HttpResponse:
         for column in found
     }
     failed = ""
-    if request.method == "POST":
+    section = import_relation.section_of(run, request.POST if request.method == "POST" else None)
+    if request.method == "POST" and request.POST.get("step") != "count":
         wanted = {column.heading: chosen[column.place] for column in found if column.heading}
         try:
             _is_whole(kind_of(run.kind, run.role), chosen)
-            decisions.match_columns(run.pk, by=actor(request), headings=wanted)
+            with batch(by=actor(request)):
+                decisions.match_columns(run.pk, by=actor(request), headings=wanted)
+                if section is not None:
+                    import_relation.save(run, section, by=actor(request))
         except Refusal as refusal:
             failed = str(refusal)
         else:
@@ -73,6 +80,7 @@ def columns(request: HttpRequest, import_id: int) -> HttpResponse:
                 for column in found
             ],
             "missing": _missing(kind, chosen),
+            "section": section,
             "must_be_said": asks_for_columns(run),
             "is_remembered": any(column.remembered for column in found),
             "failed": failed,

@@ -6,8 +6,9 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods, require_safe
 
+from schoolgate.access.licences import every_licence
 from schoolgate.access.own_roles import by_file
-from schoolgate.access.roles import ROLES
+from schoolgate.access.roles import PARENT, ROLES
 from schoolgate.intake import runs
 from schoolgate.intake.columns import KINDS
 from schoolgate.intake.models import Import
@@ -41,7 +42,8 @@ def new(request: HttpRequest) -> HttpResponse:
             except Refusal as refusal:
                 form.add_error(None, str(refusal))
     else:
-        form = UploadForm(initial={"kind": kind, "role": request.GET.get("role", "")})
+        role = request.GET.get("role", "")
+        form = UploadForm(initial={"kind": kind, "role": role, "profile": role or PARENT.code})
     return render(
         request,
         "web/import_new.html",
@@ -50,6 +52,9 @@ def new(request: HttpRequest) -> HttpResponse:
             "only": only,
             "kinds": [only] if only else [KINDS[code] for code in ORDER],
             "roles": by_file().values() if only is None or only.code == "users" else (),
+            "profiles": [one.role for one in every_licence().values()]
+            if only is None or only.code == "parents"
+            else (),
             "max_bytes": MAX_BYTES,
         },
     )

@@ -72,7 +72,7 @@ def rows(request: HttpRequest, import_id: int) -> HttpResponse:
 
 def _address(run: Import, line: shown.RowLine) -> str:
     """The page of whom a row is about; blank for one who is not on record."""
-    pages = {"users": "user", "leavers": "user", "pupils": "pupil"}
+    pages = {"users": "user", "parents": "user", "leavers": "user", "pupils": "pupil"}
     if line.subject_id is None or run.kind not in pages:
         return ""
     return reverse(pages[run.kind], args=[line.subject_id])

@@ -18,6 +18,7 @@ from schoolgate.intake.models import Import, State
 from schoolgate.intake.progress import progress_of
 from schoolgate.kit.dates import parse_day
 from schoolgate.outbox import queries as outbox
+from schoolgate.people import first_passwords
 from schoolgate.people.models import User
 from schoolgate.web.forms.imports import ApplyForm, FilterForm
 from schoolgate.web.paging import page_of
@@ -105,7 +106,9 @@ def page(
             alone = held.left_with_nobody(run.pk, reader=visitor(request).pk, limit=FIRST_ALONE)
             context["alone"] = alone
             told |= {id_ for id_, _ in alone.children}
-    if run.state == State.DONE and run.kind == "users":
+    if run.state == State.DONE and run.kind == "parents":
+        context["waiting_passwords"] = first_passwords.waiting_of(run.pk)
+    if run.state == State.DONE and run.kind in ("users", "parents"):
         context["mails"] = outbox.counts_of_import(run.pk)
         context["invite_on"] = parse_day(run.options.get("invite_on", ""))
     if word := run.options.get("over_brakes"):

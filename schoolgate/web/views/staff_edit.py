@@ -94,7 +94,7 @@ def _member(request: HttpRequest, school: Establishment, user_id: int) -> Member
     if person is None:
         raise Http404
     own = bool(accounts_managed(actor(request), [person.pk]))
-    ready = bool(person.email) and not person.has_usable_password()
+    ready = bool(person.email) and not person.is_set_up
     return Member(
         person,
         school,

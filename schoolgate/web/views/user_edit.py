@@ -126,7 +126,7 @@ def _form(person: User, now: Standing, given: QueryDict | None = None) -> EditFo
         initial=initial,
         person=person,
         schools=establishments().filter(urn__in=urns).order_by("name_key", "pk"),
-        can_invite=not person.has_usable_password() and now.status == "active",
+        can_invite=not person.is_set_up and now.status == "active",
     )
 
 
