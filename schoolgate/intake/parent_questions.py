@@ -217,7 +217,8 @@ def _other_than_before(field: str, column: str) -> list[tuple[Any, ...]]:
     number of the row and its value, the value of the first one and its number."""
     first = (
         "SELECT w.root, min(w.n) AS n FROM plan_person w JOIN plan_row t ON t.n = w.n"
-        f" WHERE t.{column} <> '' AND w.user_id IS NULL GROUP BY w.root"
+        f" WHERE t.{column} <> '' AND w.user_id IS NULL AND w.root IN"
+        " (SELECT root FROM plan_person WHERE n <> root) GROUP BY w.root"
     )
     return bulk.select(
         f"SELECT r.n, r.{field}, f.{field}, f.n FROM plan_row r JOIN plan_person p ON p.n = r.n"
