@@ -127,10 +127,8 @@ class ParentsPlan(Plan):
 
     def stage(self, path: str) -> None:
         super().stage(path)
-        if not self.staged.whole_file:
-            parent_matching.children(self)
-            if not bulk.value("SELECT count(*) FROM plan_hit"):
-                self._look_elsewhere(path)
+        if not self.staged.whole_file and not parent_matching.any_child(self):
+            self._look_elsewhere(path)
 
     def _look_elsewhere(self, path: str) -> None:
         """Keep the other columns of a file of which no row has found a child."""

@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING
 import pytest
 from django.utils import timezone
 
-from schoolgate.access import accounts
+from schoolgate.access import accounts, merging
 from schoolgate.access import actions as access
 from schoolgate.access.models import Grant
 from schoolgate.audit.actions import SYSTEM
-from schoolgate.intake import decisions, runs
+from schoolgate.intake import decisions, runs, steps
 from schoolgate.kit.dates import in_words
 from schoolgate.kit.records import Source
 from schoolgate.people import actions as people
@@ -253,6 +253,21 @@ def test_an_address_that_only_looks_like_anothers(sons: None, desk: Desk) -> Non
     assert (ran.status, ran.told) == (REFUSED, [(2, "E-mail", "m0m@example.org", "question")])
 
 
+def test_one_who_was_merged_with_another_is_that_other_in_every_later_file(
+    sons: None, desk: Desk, cast: Cast
+) -> None:
+    other = parent(username="mother", email="mother@example.org", child="2")
+    desk.parents([MOM, {**other, "E-mail": ""}])
+    kept, gone = user("mom"), user("mother")
+    merging.merge(kept.pk, gone.pk, by=cast.as_ada)
+
+    for rows in ([MOM, {**other, "E-mail": ""}], [{**MOM, "User name": "mother"}]):
+        ran = desk.parents(rows)
+        assert (ran.status, ran.counts) == (APPLIED, (0, 0, len(rows), 0)), ran.problems
+
+    assert seen_by(kept) == "Jim Johnny"
+
+
 # Who is kept from a child, and comes under another address (NEW5)
 
 
@@ -296,7 +311,7 @@ def test_s21_a_person_may_let_the_namesake_in(sons: None, desk: Desk, cast: Cast
 
     decisions.answer(ran.id, by=cast.as_ada, code="barred-namesake", row=2, accept=True)
     runs.check(ran.id)
-    shown = runs.run_of(ran.id)
+    shown = steps.run_of(ran.id)
     runs.request_apply(ran.id, by=cast.as_ada, skip_faulty=False, shown_digest=shown.plan_digest)
     runs.apply(ran.id)
 
