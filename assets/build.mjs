@@ -14,6 +14,11 @@ import { buildGuide } from "./guide.mjs";
 const ROOT = path.dirname(path.dirname(fileURLToPath(import.meta.url)));
 const ASSETS = path.join(ROOT, "assets");
 const FONTS = path.join(ROOT, "node_modules/@fontsource-variable/atkinson-hyperlegible-next");
+// Of printed letters: names of any script. Where several have a letter, the first of
+// web/letters/letter.typ is taken.
+const SCRIPTS = ["", "-arabic", "-bengali", "-ethiopic", "-gujarati", "-gurmukhi", "-hebrew", "-kr", "-sc", "-tamil", "-thai"];
+const NOTO = path.join(ROOT, "node_modules/@expo-google-fonts");
+const DEJAVU = path.join(ROOT, "node_modules/dejavu-fonts-ttf");
 const IMAGES = path.join(ROOT, "node_modules/@ministryofjustice/frontend/moj/assets/images");
 
 const FORBIDDEN_TEXT = /GDS Transport|gds-transport|fonts\/(bold|light)-|govuk-logotype|govuk-crest/i;
@@ -46,6 +51,24 @@ async function copyNamedFiles(css, folder) {
   await cp(path.join(FONTS, "LICENSE"), path.join(folder, "fonts/LICENSE.txt"));
 }
 
+// The fonts that letters are set in; the server reads them, no browser does.
+async function copyLetterFonts(folder) {
+  const target = path.join(folder, "letters");
+  for (const script of SCRIPTS) {
+    const family = path.join(NOTO, `noto-sans${script}`);
+    for (const weight of script === "" ? ["400Regular", "700Bold"] : ["400Regular"]) {
+      for (const name of await readdir(path.join(family, weight))) {
+        if (name.endsWith(".ttf")) {
+          await cp(path.join(family, weight, name), path.join(target, name));
+        }
+      }
+    }
+  }
+  await cp(path.join(NOTO, "noto-sans/LICENSE_FONT"), path.join(target, "LICENSE-Noto.txt"));
+  await cp(path.join(DEJAVU, "ttf/DejaVuSans.ttf"), path.join(target, "DejaVuSans.ttf"));
+  await cp(path.join(DEJAVU, "LICENSE"), path.join(target, "LICENSE-DejaVu.txt"));
+}
+
 async function buildScripts(folder) {
   const shared = { minify: true, legalComments: "eof", logLevel: "warning" };
   await esbuild.build({
@@ -75,7 +98,7 @@ async function refuseForbidden(folder) {
       throw new Error(`Take ${name} out: only GOV.UK services may use it.`);
     }
     const found = FORBIDDEN_TEXT.exec(await readFile(file, "latin1"));
-    if (found && !/\.(woff2|png)$/.test(name)) {
+    if (found && !/\.(woff2|png|ttf)$/.test(name)) {
       throw new Error(`Take "${found[0]}" out of ${name}: only GOV.UK services may use it.`);
     }
   }
@@ -106,6 +129,7 @@ const fresh = `${target}.new`;
 await rm(fresh, { recursive: true, force: true });
 await mkdir(fresh, { recursive: true });
 await copyNamedFiles(await buildStyles(fresh), fresh);
+await copyLetterFonts(fresh);
 await buildScripts(fresh);
 await buildGuide(path.join(ROOT, "docs/guide"), fresh);
 await refuseForbidden(fresh);

@@ -12,10 +12,11 @@ from itertools import count
 from django.utils import timezone
 
 from schoolgate.access import actions as access
-from schoolgate.access import restrictions, role_changes
+from schoolgate.access import licence_changes, restrictions, role_changes
+from schoolgate.access.licences import Block
 from schoolgate.access.models import Grant, Restriction
 from schoolgate.access.own_roles import role_of
-from schoolgate.access.roles import OWN, Role
+from schoolgate.access.roles import LICENCE, OWN, Role
 from schoolgate.audit.actions import SYSTEM, Actor
 from schoolgate.kit.records import Source
 from schoolgate.people import actions as people
@@ -227,6 +228,14 @@ def own_role(
     """A role that the organisation has added; held by nobody."""
     pk = role_changes.create_role(name=name, purpose=purpose, shows=shows, by=by)
     return role_of(f"{OWN}{pk}")
+
+
+def licence_type(
+    name: str = "Foster carer", *, blocks: Sequence[Block] = tuple(Block), by: Actor = SYSTEM
+) -> str:
+    """A licence type that the organisation has added; its code. Held by nobody."""
+    pk = licence_changes.create_licence(name=name, purpose="", blocks=blocks, by=by)
+    return f"{LICENCE}{pk}"
 
 
 def restriction(

@@ -4,9 +4,13 @@ Whoever comes under another address, with the name of one of them and for the sa
 a person's word (PRODUCT.md, "What a file does"; NEW5).
 """
 
+from collections.abc import Iterable
+from typing import NamedTuple
+
 from django.utils import timezone
 
 from schoolgate.access import relations
+from schoolgate.kit import bulk
 from schoolgate.kit.records import Ending
 
 
@@ -27,3 +31,46 @@ def adults() -> str:
         " JOIN access_restriction r ON r.user_id = u.id"
         f" WHERE r.ended_at IS NULL AND (r.ends_on IS NULL OR r.ends_on >= {today})"
     )
+
+
+class Coming(NamedTuple):
+    """Somebody who is to be connected to a child, by the keys of their name. ``user_id``: any
+    number that no user has for somebody who is not made yet."""
+
+    user_id: int
+    pupil_id: int
+    first_key: str
+    last_key: str
+
+
+def resembled_by(rows: Iterable[Coming]) -> dict[tuple[int, int], list[int]]:
+    """By user and pupil: the other adults (user ids) who were kept from the child, and whose name
+    is like theirs. Pairs without any are left out."""
+    with bulk.temporary(
+        "coming", "user_id BIGINT, pupil_id BIGINT, first_key VARCHAR(150), last_key VARCHAR(150)"
+    ):
+        bulk.load("coming", Coming._fields, rows)
+        found = bulk.select(
+            "SELECT c.user_id, c.pupil_id, b.user_id, c.first_key, c.last_key, b.first_key,"
+            f" b.last_key FROM coming c JOIN ({adults()}) b ON b.pupil_id = c.pupil_id"
+            " WHERE b.user_id <> c.user_id ORDER BY b.user_id"
+        )
+    alike: dict[tuple[int, int], list[int]] = {}
+    for user_id, pupil_id, barred_id, *names in found:
+        if names_are_alike(*names):
+            alike.setdefault((user_id, pupil_id), []).append(barred_id)
+    return alike
+
+
+def names_are_alike(first: str, last: str, other_first: str, other_last: str) -> bool:
+    """Whether two adults of one child may be the same person, by the keys of their names.
+
+    One first name begins the other, whatever the last names are: those change with a marriage. The
+    same last name alone says nothing: it is what the parents of a child usually share. Names that
+    are the other way round are the same.
+    """
+    if first == other_last and last == other_first:
+        return True
+    if not first or not other_first:
+        return last == other_last
+    return first.startswith(other_first) or other_first.startswith(first)

@@ -58,15 +58,27 @@ def teachers_of(class_ids: Collection[int]) -> dict[int, list[User]]:
     return teachers
 
 
+def classes_of(pupil_id: int) -> list[SchoolClass]:
+    """The classes in which a pupil is today, by name."""
+    mine = ClassMembership.objects.filter(pupil_id=pupil_id)
+    there = SchoolClass.objects.filter(gone_at__isnull=True, pk__in=mine.values("school_class_id"))
+    inside = _memberships(list(there.values_list("pk", flat=True))).filter(pupil_id=pupil_id)
+    return list(
+        there.filter(pk__in=inside.values("school_class_id"))
+        .select_related("establishment")
+        .order_by("name_key", "pk")
+    )
+
+
 def pupils_in(reader_id: int, class_id: int) -> QuerySet[Pupil]:
     """The pupils in a class today whom the reader may see."""
     inside = _memberships([class_id]).values("pupil_id")
-    return scope.pupils_visible_to(reader_id).filter(pk__in=inside)
+    return scope.pupils_by_work(reader_id).filter(pk__in=inside)
 
 
 def counts_for(reader_id: int, class_ids: Collection[int]) -> dict[int, int]:
     """How many pupils whom the reader may see are in each class, where there are any (S35)."""
-    seen = scope.pupils_visible_to(reader_id).values("pk")
+    seen = scope.pupils_by_work(reader_id).values("pk")
     counted = _memberships(class_ids).filter(pupil_id__in=seen).values("school_class_id")
     found = counted.annotate(pupils=Count("pupil_id", distinct=True))
     return dict(found.values_list("school_class_id", "pupils"))

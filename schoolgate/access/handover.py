@@ -18,7 +18,7 @@ from schoolgate.access.models import Grant, Restriction
 from schoolgate.access.own_roles import every_role
 from schoolgate.access.relations import Relations
 from schoolgate.access.roles import LEADER, LICENCE
-from schoolgate.access.scope import of_register, pupils_seen_in, pupils_visible_to
+from schoolgate.access.scope import of_register, pupils_by_work, pupils_seen_in
 from schoolgate.audit.actions import Actor, batch, user_actor
 from schoolgate.kit.records import Source
 from schoolgate.kit.refusal import Refusal
@@ -92,7 +92,7 @@ def shifts(found: Handover, *, from_id: int, to_id: int, reader_id: int) -> Mapp
     before = relations.at()
     after = replace(before, grants=f"({_after(before, found, to_id)})")
     everything = authority_of(user_actor(reader_id)).everything
-    mine = pupils_visible_to(reader_id)
+    mine = pupils_by_work(reader_id)
 
     def seen(stand: Relations, user_id: int) -> set[int]:
         told = stand if everything else of_register(stand)

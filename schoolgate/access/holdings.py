@@ -8,6 +8,7 @@ from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.db.models.expressions import RawSQL
 
 from schoolgate.access import relations, scope
+from schoolgate.access.actions import NewGrant
 from schoolgate.access.models import Denial, Grant, Restriction
 from schoolgate.access.own_roles import every_role
 from schoolgate.access.roles import ROLES, Detail, Over, Role
@@ -171,6 +172,33 @@ def removed_before(
         if grant.ended_how != Ending.UNDONE:
             last[kind, grant.pupil_id or grant.establishment_id or 0] = grant
     return {place for place, grant in last.items() if grant.ended_how == Ending.REMOVED}
+
+
+def not_linked_yet(rows: Sequence[NewGrant]) -> list[NewGrant]:
+    """Those of the rows, each over a pupil, whose days no grant on record of the same role covers
+    even in part; of several for the same user, role and pupil the first."""
+    columns = "n INTEGER PRIMARY KEY, user_id BIGINT, pupil_id BIGINT, role VARCHAR(20)"
+    with bulk.temporary("linking", f"{columns}, starts_on DATE, ends_on DATE"):
+        bulk.load(
+            "linking",
+            ["n", "user_id", "pupil_id", "role", "starts_on", "ends_on"],
+            (
+                (n, row.user_id, row.pupil_id, row.role, row.starts_on, row.ends_on)
+                for n, row in enumerate(rows)
+            ),
+        )
+        known = bulk.select(
+            "SELECT t.n FROM linking t JOIN access_grant g ON g.user_id = t.user_id"
+            " AND g.pupil_id = t.pupil_id AND g.role = t.role WHERE g.ended_at IS NULL"
+            " AND (t.ends_on IS NULL OR g.starts_on <= t.ends_on)"
+            " AND (g.ends_on IS NULL OR g.ends_on >= t.starts_on)"
+        )
+    left_out = {n for (n,) in known}
+    new: dict[tuple[int, int | None, str], NewGrant] = {}
+    for n, row in enumerate(rows):
+        if n not in left_out:
+            new.setdefault((row.user_id, row.pupil_id, row.role), row)
+    return list(new.values())
 
 
 def _holds(day: date) -> Q:

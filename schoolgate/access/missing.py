@@ -97,7 +97,10 @@ def users_with_nobody() -> QuerySet[User]:
         f"(g.role IN ({', '.join(map(_quoted, opens))}) AND {place} IS NOT NULL)"
         for place, opens in places.items()
     )
-    own = f"(substr(g.role, 1, {len(OWN)}) = '{OWN}' AND g.pupil_id IS NOT NULL)"
+    own = (
+        f"((substr(g.role, 1, {len(OWN)}) = '{OWN}' OR {relations.is_licence('g.role')})"
+        " AND g.pupil_id IS NOT NULL)"
+    )
     opening = RawSQL(
         f"SELECT w.user_id FROM ({wide(stand)}) w"
         f" UNION ALL SELECT g.user_id FROM {stand.grants} g WHERE {of_a_place} OR {own}",

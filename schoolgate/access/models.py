@@ -179,6 +179,11 @@ class LicenceType(Thing):
         """What grants of this type have for their role."""
         return f"{LICENCE}{self.builtin or self.pk}"
 
+    def standing(self) -> str:
+        """A word for what can be changed of it; another one when anybody has (S57)."""
+        told = json.dumps([self.code, self.name, self.purpose, sorted(self.blocks)])
+        return hashlib.sha256(told.encode()).hexdigest()[:16]
+
 
 class Fact(models.TextChoices):
     """What can be on record between an adult and a child beside their link. Unknown means no."""
@@ -285,6 +290,37 @@ class Restriction(Dated):
                 name="restriction_review",
                 condition=Q(ended_at__isnull=True, review_on__isnull=False),
             ),
+        ]
+
+
+class HeldLink(models.Model):
+    """A licence over a pupil that waits for a second LA Super User's word: somebody of the same
+    name was kept from that child (access/held_links.py).
+
+    It opens nothing. ``is_granted``: what was decided; None while it waits.
+    """
+
+    user = models.ForeignKey(
+        User, on_delete=models.PROTECT, related_name="held_links", db_index=False
+    )
+    pupil = models.ForeignKey(Pupil, on_delete=models.PROTECT, related_name="held_links")
+    role = models.CharField(max_length=20)
+    relationship = models.CharField(max_length=100, null=True)
+    starts_on = models.DateField()
+    ends_on = models.DateField(null=True)
+    asked_at = models.DateTimeField()
+    asked_by_id = models.BigIntegerField(null=True)
+    decided_at = models.DateTimeField(null=True)
+    decided_by_id = models.BigIntegerField(null=True)
+    is_granted = models.BooleanField(null=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["user", "pupil", "role"],
+                condition=Q(decided_at__isnull=True),
+                name="one_waiting_link",
+            )
         ]
 
 

@@ -88,6 +88,16 @@ def is_licence(role: str) -> str:
     return f"substr({role}, 1, {len(LICENCE)}) = '{LICENCE}'"
 
 
+def licences() -> str:
+    """A table expression (user_id, pupil_id): the licences that are held now. They are over pupils
+    and never sleep, so that this asks no denial: it is part of every request."""
+    day = sql_day(timezone.localdate())
+    return (
+        f"(SELECT user_id, pupil_id FROM access_grant WHERE {is_licence('role')}"
+        f" AND ended_at IS NULL AND starts_on <= {day} AND (ends_on IS NULL OR ends_on >= {day}))"
+    )
+
+
 def kept_out(user: str) -> str:
     """An SQL condition: the user in this column holds nothing but licences, and parent access is
     off for all of their children (ITS1).
@@ -97,19 +107,43 @@ def kept_out(user: str) -> str:
     may sign in, and no link: scope does not ask it.
     """
     stand = at()
+    held = f"SELECT 1 FROM {licences()} l"
+    staff = f"SELECT 1 FROM {stand.grants} g WHERE g.user_id = {user}"
     on = "EXISTS (SELECT 1 FROM schools_organisation o WHERE o.parent_access)"
-    licences = f"SELECT l.pupil_id FROM {stand.grants} l WHERE l.user_id = {user}"
-    rolls = f"SELECT 1 FROM {stand.enrolments} e"
     open_for = (
-        f"EXISTS ({licences} AND l.pupil_id IS NOT NULL AND (EXISTS ({rolls}"
-        " JOIN schools_establishment s ON s.id = e.establishment_id"
-        " WHERE e.pupil_id = l.pupil_id AND s.parent_access)"
-        f" OR NOT EXISTS ({rolls} WHERE e.pupil_id = l.pupil_id"
-        " AND e.establishment_id IS NOT NULL)))"
+        f"EXISTS ({held} LEFT JOIN {stand.enrolments} e"
+        " ON e.pupil_id = l.pupil_id AND e.establishment_id IS NOT NULL"
+        " LEFT JOIN schools_establishment s ON s.id = e.establishment_id"
+        f" WHERE l.user_id = {user} AND l.pupil_id IS NOT NULL"
+        " AND (e.id IS NULL OR s.parent_access))"
     )
     return (
-        f"(EXISTS ({licences}) AND NOT EXISTS ({licences} AND NOT {is_licence('l.role')})"
+        f"(EXISTS ({held} WHERE l.user_id = {user})"
+        f" AND NOT EXISTS ({staff} AND NOT {is_licence('g.role')})"
         f" AND NOT ({on} AND {open_for}))"
+    )
+
+
+def shut_out_families(
+    organisations: str = "schools_organisation", establishments: str = "schools_establishment"
+) -> str:
+    """A query (user_id): everybody of whom :func:`kept_out` is true, all at once.
+
+    The table expressions (columns id and parent_access) may be others, to ask who would be.
+    """
+    stand = at()
+    held = f"SELECT l.user_id FROM {licences()} l"
+    staff = f"SELECT g.user_id FROM {stand.grants} g WHERE NOT {is_licence('g.role')}"
+    rolls = f"SELECT e.pupil_id FROM {stand.enrolments} e"
+    on = f"EXISTS (SELECT 1 FROM {organisations} o WHERE o.parent_access)"
+    # Two parts in place of one OR, so that the database can join each.
+    open_for = f"{held} WHERE l.pupil_id IS NOT NULL AND {on} AND"
+    return (
+        f"{held} EXCEPT {staff}"
+        f" EXCEPT {open_for} l.pupil_id IN ({rolls}"
+        f" JOIN {establishments} s ON s.id = e.establishment_id WHERE s.parent_access)"
+        f" EXCEPT {open_for} NOT EXISTS ({rolls} WHERE e.pupil_id = l.pupil_id"
+        " AND e.establishment_id IS NOT NULL)"
     )
 
 

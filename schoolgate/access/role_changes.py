@@ -5,30 +5,30 @@ answered by it. Taking a role away ends its grants; they stay on record.
 """
 
 import hashlib
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import replace
 
-from django.db import IntegrityError
 from django.db.models import QuerySet
 
 from schoolgate.access import relations
 from schoolgate.access.actions import revoke
 from schoolgate.access.authority import may_manage
-from schoolgate.access.models import Grant, OwnRole
+from schoolgate.access.models import Grant, LicenceType, OwnRole
 from schoolgate.access.own_roles import in_one_word
 from schoolgate.access.preview import Preview
-from schoolgate.access.roles import OWN_SHOWS, ROLES
+from schoolgate.access.role_names import (
+    name_taken_in_words,
+    named,
+    purpose_of,
+    refuse_taken,
+)
+from schoolgate.access.roles import OWN_SHOWS
 from schoolgate.access.scope import among_visible
-from schoolgate.audit.actions import Actor, batch
+from schoolgate.audit.actions import Actor, Batch, batch
 from schoolgate.kit import bulk, locks, records
-from schoolgate.kit.names import name_key, tidy
 from schoolgate.kit.records import Ending, Source, Stamp
 from schoolgate.kit.refusal import Refusal
 
 KIND = "role"
-LONGEST_NAME, LONGEST_PURPOSE = 100, 200
-TAKEN = "Enter another name: there is a role of this name."
 CHANGED_SINCE = (
     "Look at what is there now, then save again if you still want to: somebody has changed this"
     " role since you opened the page."
@@ -45,12 +45,13 @@ def create_role(*, name: str, purpose: str, shows: str, by: Actor) -> int:
 
     Raises Refusal when the actor may not, or the name is empty, too long or taken.
     """
-    name, purpose = _named(name), _purpose(purpose)
+    name, purpose = named(name), purpose_of(purpose)
     if shows not in {one.value for one in OWN_SHOWS}:
         raise Refusal("Choose what the role shows of a child.")
-    with batch(by=by) as events, _name_taken_in_words():
+    with batch(by=by) as events, name_taken_in_words():
         locks.while_writing()
         may_manage(by)
+        refuse_taken(name)
         stamp = Stamp(events.at, by.user_id, Source.BY_HAND)
         row = (name, in_one_word(name), purpose, shows)
         columns = ["name", "name_key", "purpose", "shows"]
@@ -64,13 +65,14 @@ def rename_role(role_id: int, *, name: str, purpose: str, seen: str, by: Actor) 
 
     Raises Refusal as :func:`create_role` does, and when somebody was quicker (S57).
     """
-    wanted = {"name": _named(name), "purpose": _purpose(purpose)}
-    with batch(by=by) as events, _name_taken_in_words():
+    wanted = {"name": named(name), "purpose": purpose_of(purpose)}
+    with batch(by=by) as events, name_taken_in_words():
         locks.while_writing()
         may_manage(by)
         role = _held(role_id)
         if role.standing() != seen:
             raise Refusal(CHANGED_SINCE)
+        refuse_taken(name, but=role)
         changed = [field for field in wanted if getattr(role, field) != wanted[field]]
         if not changed:
             return
@@ -92,31 +94,36 @@ def remove_role(role_id: int, *, seen: str, by: Actor) -> None:
         # Alone: whoever gives it at the same moment has done so before, or is refused after.
         locks.while_importing()
         may_manage(by)
-        role = _held(role_id)
-        held = list(grants_of_role(role).values_list("pk", flat=True))
-        if mark_of(role) != seen:
-            raise Refusal(
-                "Look at who has the role now, then take it away if you still want to: that has"
-                " changed since you opened the page."
-            )
-        revoke(held, by=by)
-        stamp = Stamp(events.at, by.user_id, Source.BY_HAND)
-        records.remove(OwnRole, [role.pk], how=Ending.REMOVED, stamp=stamp)
-        events.add([("removed", KIND, role.pk, "", None, None, "")])
+        end_with_grants(_held(role_id), seen=seen, by=by, events=events)
 
 
-def grants_of_role(role: OwnRole) -> QuerySet[Grant]:
+def end_with_grants(one: OwnRole | LicenceType, *, seen: str, by: Actor, events: Batch) -> None:
+    """Let a role or licence type be gone, and its grants end."""
+    kind = KIND if isinstance(one, OwnRole) else "licence type"
+    held = list(grants_of_role(one).values_list("pk", flat=True))
+    if mark_of(one) != seen:
+        raise Refusal(
+            f"Look at who has the {kind} now, then take it away if you still want to: that has"
+            " changed since you opened the page."
+        )
+    revoke(held, by=by)
+    stamp = Stamp(events.at, by.user_id, Source.BY_HAND)
+    records.remove(type(one), [one.pk], how=Ending.REMOVED, stamp=stamp)
+    events.add([("removed", kind, one.pk, "", None, None, "")])
+
+
+def grants_of_role(role: OwnRole | LicenceType) -> QuerySet[Grant]:
     """The grants of a role on record, also those that have not begun or are over."""
     return Grant.objects.filter(role=role.code, ended_at__isnull=True)
 
 
-def mark_of(role: OwnRole) -> str:
+def mark_of(role: OwnRole | LicenceType) -> str:
     """By which the grants of a role are known again (S42)."""
     held = grants_of_role(role).order_by("pk").values_list("pk", flat=True)
     return hashlib.sha256(repr((role.standing(), list(held))).encode()).hexdigest()[:32]
 
 
-def lost_without(role: OwnRole, *, reader_id: int) -> dict[int, int]:
+def lost_without(role: OwnRole | LicenceType, *, reader_id: int) -> dict[int, int]:
     """How many children each user would no longer see if the role were taken away, of those whom
     the reader sees; whoever loses nobody is not there. In a few queries."""
     stand = relations.at()
@@ -139,29 +146,3 @@ def _held(role_id: int) -> OwnRole:
     if found is None:
         raise Refusal("Go back to the roles: this one has been taken away.")
     return found
-
-
-def _named(name: str) -> str:
-    name = tidy(name)
-    if not name_key(name):
-        raise Refusal("Enter a name for the role.")
-    if len(name) > LONGEST_NAME or len(in_one_word(name)) > LONGEST_NAME:
-        raise Refusal(f"Shorten the name to {LONGEST_NAME} characters or fewer.")
-    if in_one_word(name) in {in_one_word(role.name) for role in ROLES.values()}:
-        raise Refusal(TAKEN)
-    return name
-
-
-def _purpose(purpose: str) -> str:
-    purpose = tidy(purpose)
-    if len(purpose) > LONGEST_PURPOSE:
-        raise Refusal(f"Shorten the purpose to {LONGEST_PURPOSE} characters or fewer.")
-    return purpose
-
-
-@contextmanager
-def _name_taken_in_words() -> Iterator[None]:
-    try:
-        yield
-    except IntegrityError as error:
-        raise Refusal(TAKEN) from error

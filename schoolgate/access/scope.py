@@ -6,6 +6,7 @@ Every page, list, count, export and command asks one of the four questions below
 put together from the same pieces of SQL. An error while deciding is raised, and so means no (S60).
 """
 
+from collections.abc import Collection
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -108,7 +109,12 @@ def of_register(stand: Relations) -> Relations:
     For whoever is told of others' access and may not know which children are in care: what such a
     grant reaches says nothing of it.
     """
-    known = ", ".join(f"'{role.code}'" for role in SCHOOL_ROLES)
+    return of_roles(stand, {role.code for role in SCHOOL_ROLES})
+
+
+def of_roles(stand: Relations, wanted: Collection[str]) -> Relations:
+    """The relations with only those grants that are of these roles (their codes)."""
+    known = ", ".join(f"'{code}'" for code in sorted(wanted))
     return replace(stand, grants=f"(SELECT a.* FROM {stand.grants} a WHERE a.role IN ({known}))")
 
 
@@ -133,9 +139,10 @@ def is_wide(stand: Relations, user_id: int) -> bool:
 def among_visible(user_id: int, column: str) -> tuple[str, list[int]]:
     """An SQL condition, with its parameters: the pupil in ``column`` is one the user sees now.
 
-    For counts of what others see, which tell a reader of no child whom they may not see (S35).
+    For counts of what others see, which tell a reader of no child whom they may not see (S35); of
+    one whom they see by a licence alone, as little.
     """
-    stand = relations.at()
+    stand = of_staff(relations.at())
     if is_wide(stand, user_id):
         return f"{column} NOT IN ({_restricted(stand)})", [user_id]
     seen = f"SELECT v.pupil_id FROM ({sees(stand, narrow(stand))}) v WHERE v.user_id = %s"

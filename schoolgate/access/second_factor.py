@@ -14,6 +14,7 @@ from datetime import UTC, datetime, timedelta
 from django.utils import timezone
 
 from schoolgate.access import relations
+from schoolgate.access.roles import PUPIL
 from schoolgate.kit import bulk
 from schoolgate.people.models import User
 from schoolgate.schools.models import A_DAY
@@ -27,6 +28,8 @@ class Standing:
 
     ``due_at``: until when one must be set up; None where there is one, none is wanted, or it never
     falls due (the demonstration, until somebody there sets the grace, or theirs was reset).
+    ``is_family``: they hold a licence over a pupil, or hold nothing and once held one.
+    ``is_child``: of licences they hold that of a pupil alone.
     """
 
     session: UserSession
@@ -34,6 +37,13 @@ class Standing:
     has_factor: bool
     due_at: datetime | None
     has_first_password: bool = False
+    is_family: bool = False
+    is_child: bool = False
+
+    @property
+    def is_family_only(self) -> bool:
+        """Whether they have no role of staff beside their licences (ITS9)."""
+        return self.is_family and not self.is_required
 
     def is_overdue(self, at: datetime) -> bool:
         """Whether nothing else is open until a second factor is set up."""
@@ -58,7 +68,11 @@ def standing(user_id: int, session_id: int) -> Standing | None:
             return None
         required, has = bool(known["is_required"]), bool(known["has_factor"])
         first = bool(known["has_first_password"])
-        return Standing(session, required, has, _due_at(session), first)
+        licensed, others = bool(known["has_licence"]), bool(known["has_other_licence"])
+        family = licensed or (not required and bool(known["had_licence"]))
+        return Standing(
+            session, required, has, _due_at(session), first, family, licensed and not others
+        )
     return None
 
 
@@ -67,6 +81,12 @@ _SQL = (
     f" {factors.has_one('u.id')} AS has_factor,"
     " EXISTS (SELECT 1 FROM {grants} a WHERE a.user_id = u.id"
     f" AND NOT {relations.is_licence('a.role')}) AS is_required,"
+    " EXISTS (SELECT 1 FROM {grants} a WHERE a.user_id = u.id"
+    f" AND {relations.is_licence('a.role')}) AS has_licence,"
+    " EXISTS (SELECT 1 FROM {grants} a WHERE a.user_id = u.id"
+    f" AND {relations.is_licence('a.role')} AND a.role <> '{PUPIL.code}') AS has_other_licence,"
+    " EXISTS (SELECT 1 FROM access_grant a WHERE a.user_id = u.id"
+    f" AND {relations.is_licence('a.role')}) AS had_licence,"
     " o.factor_grace_hours AS grace_hours, o.is_demonstration AS is_demonstration"
     " FROM sign_in_usersession s JOIN people_user u ON u.id = s.user_id"
     " LEFT JOIN schools_organisation o ON o.id = (SELECT min(id) FROM schools_organisation)"

@@ -11,11 +11,11 @@ from datetime import date, datetime
 from django.db.models import Q, QuerySet
 from django.utils import timezone
 
-from schoolgate.access import scope
+from schoolgate.access import relations, scope
 from schoolgate.access.models import Denial, Grant, Restriction
 from schoolgate.access.own_roles import role_of
 from schoolgate.access.roles import Opens, Over
-from schoolgate.kit import dates
+from schoolgate.kit import bulk, dates
 from schoolgate.kit.records import Dated, Ending
 from schoolgate.people.models import User
 from schoolgate.schools.models import CareEpisode, ClassMembership, Enrolment, Pupil
@@ -49,6 +49,8 @@ class Why:
     ``sleeping``: denials over establishments; what the user holds there sleeps.
     ``aside``: restrictions and denials that were on record once and do not count now.
     ``child``: where the child is and was on roll, and in care, with what became of each.
+    ``kept_out``: they cannot sign in now, because parent access is off for all of their children
+    (which ends no link, and so is no part of the answer).
     ``since``: grants and restrictions recorded after the moment that was asked about, for days
     before it. They count for nothing in the answer.
     """
@@ -65,6 +67,7 @@ class Why:
     aside: Sequence[Aside] = ()
     child: Sequence[Aside] = ()
     since: Sequence[Aside] = ()
+    kept_out: bool = False
 
     def sentence(self) -> str:
         """The answer in one sentence that begins with Yes or No."""
@@ -123,11 +126,18 @@ def why(user_id: int, pupil_id: int, as_at: datetime | None = None) -> Why:
         denial=next((denial for denial in denials if denial.establishment_id is None), None),
         sleeping=sleeping,
         user_is_there=_was_there(user.recorded_at, user.gone_at, moment),
-        pupil_is_there=_was_there(pupil.recorded_at, pupil.gone_at, moment),
+        pupil_is_there=pupil.gone_how != Ending.SEVERED
+        and _was_there(pupil.recorded_at, pupil.gone_at, moment),
         aside=_aside(user_id, pupil_id, moment),
         child=_child(pupil_id, moment),
         since=_since(user_id, pupil_id, moment) if as_at else [],
+        kept_out=as_at is None and _is_kept_out(user_id),
     )
+
+
+def _is_kept_out(user_id: int) -> bool:
+    kept = relations.kept_out("u.id")
+    return bool(bulk.select(f"SELECT 1 FROM people_user u WHERE u.id = %s AND {kept}", [user_id]))
 
 
 def _aside(user_id: int, pupil_id: int, moment: datetime) -> list[Aside]:
@@ -179,9 +189,11 @@ def _over(record: Dated, moment: datetime, *, ended: str = "ended") -> str:
     """Why a record does not hold at the moment; blank where it does."""
     day = dates.day_of(moment)
     if record.ended_at is not None and record.ended_at <= moment:
-        how = {Ending.REPLACED: "replaced", Ending.UNDONE: "undone"}.get(
-            Ending(record.ended_how), ended
-        )
+        how = {
+            Ending.REPLACED: "replaced",
+            Ending.UNDONE: "undone",
+            Ending.MERGED: "moved to the user with whom this one was merged",
+        }.get(Ending(record.ended_how), ended)
         return f"{how} on {dates.in_words(dates.day_of(record.ended_at))}"
     if record.starts_on > day:
         return f"begins on {dates.in_words(record.starts_on)}"
@@ -215,11 +227,17 @@ class _There:
     asleep: set[int | None]
 
 
+_ENDED: dict[str, str] = {
+    Ending.REMOVED: "removed",
+    Ending.MERGED: "moved to the user with whom this one was merged",
+}
+
+
 def _reason(grant: Grant, reaches: bool, day: date, there: _There) -> str:
     if reaches:
         return "reaches this child"
     if grant.ended_at is not None and dates.day_of(grant.ended_at) <= day:
-        how = "removed" if grant.ended_how == "removed" else "ended"
+        how = _ENDED.get(grant.ended_how, "ended")
         return f"was {how} on {dates.in_words(dates.day_of(grant.ended_at))}"
     if grant.starts_on > day:
         return f"begins on {dates.in_words(grant.starts_on)}"

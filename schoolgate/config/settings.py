@@ -30,12 +30,13 @@ ALLOWED_HOSTS = _list("SCHOOLGATE_HOSTS") or ["localhost", "127.0.0.1", "[::1]"]
 BEHIND_PROXY = os.environ.get("SCHOOLGATE_BEHIND_PROXY", "") == "yes"
 DEBUG = False
 # Where mail goes, in whose name, where what comes back is read, and for how long an invitation
-# works (docs/running.md).
+# and the code of a letter work (docs/running.md).
 MAIL = os.environ.get("SCHOOLGATE_MAIL", "").strip()
 MAIL_FROM = os.environ.get("SCHOOLGATE_MAIL_FROM", "").strip()
 MAIL_REPLY_TO = os.environ.get("SCHOOLGATE_MAIL_REPLY_TO", "").strip()
 BOUNCES = os.environ.get("SCHOOLGATE_BOUNCES", "").strip()
 INVITATION_DAYS = _whole("SCHOOLGATE_INVITATION_DAYS", 14)
+LETTER_DAYS = _whole("SCHOOLGATE_LETTER_DAYS", 60)
 # A file of breached passwords beside our own list (S23).
 BREACHED_PASSWORDS = os.environ.get("SCHOOLGATE_BREACHED_PASSWORDS", "").strip()
 # A removal of more than so many, and more than so many of a hundred, waits for a person (NEW8).

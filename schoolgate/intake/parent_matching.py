@@ -47,15 +47,22 @@ def match(plan: "ParentsPlan") -> None:
     bulk.analyse("plan_person", "plan_user")
 
 
+# The child of each row, by the kind of identifier that was chosen.
+_CHILD = (
+    "SELECT r.n, i.pupil_id FROM plan_row r JOIN schools_pupilidentifier i"
+    " ON i.value_key = r.child_key AND i.kind = %s AND i.ended_at IS NULL"
+    " JOIN schools_pupil p ON p.id = i.pupil_id AND p.gone_at IS NULL WHERE r.child_key <> ''"
+)
+
+
+def any_child(plan: "ParentsPlan") -> bool:
+    """Whether any row finds its child."""
+    return bool(bulk.select(f"{_CHILD} LIMIT 1", [plan.decided.match_by]))
+
+
 def children(plan: "ParentsPlan") -> None:
-    """plan_hit: the child of each row, by the kind of identifier that was chosen."""
-    bulk.execute(
-        "INSERT INTO plan_hit SELECT r.n, i.pupil_id FROM plan_row r"
-        " JOIN schools_pupilidentifier i ON i.value_key = r.child_key AND i.kind = %s"
-        " AND i.ended_at IS NULL JOIN schools_pupil p ON p.id = i.pupil_id AND p.gone_at IS NULL"
-        " WHERE r.child_key <> ''",
-        [plan.decided.match_by],
-    )
+    """plan_hit: the child of each row."""
+    bulk.execute(f"INSERT INTO plan_hit {_CHILD}", [plan.decided.match_by])
     bulk.analyse("plan_hit")
 
 

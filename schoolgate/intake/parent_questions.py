@@ -187,13 +187,8 @@ def other_contacts(plan: "ParentsPlan") -> None:
             f"SELECT r.n, r.{field}, p.{field}, 0 FROM {_ROWS} WHERE r.{column} <> ''"
             f" AND p.{column} <> '' AND r.{column} <> p.{column} ORDER BY 1"
         )
-        in_file = bulk.select(
-            f"SELECT r.n, r.{field}, f.{field}, f.n FROM plan_row r JOIN plan_person p"
-            f" ON p.n = r.n JOIN (SELECT w.root, min(w.n) AS n FROM plan_person w JOIN plan_row t"
-            f" ON t.n = w.n WHERE t.{column} <> '' GROUP BY w.root) b ON b.root = p.root"
-            f" JOIN plan_row f ON f.n = b.n WHERE p.user_id IS NULL AND r.{column} <> ''"
-            f" AND r.{column} <> f.{column} ORDER BY 1"
-        )
+        # Two user names of one SyncID are two people's, which is a fault.
+        in_file = [] if field == "username" else _other_than_before(field, column)
         for n, value, known, row in on_record + in_file:
             has = f"row {row} has" if row else "they have"
             plan.findings.ask(
@@ -210,6 +205,20 @@ def other_contacts(plan: "ParentsPlan") -> None:
             "Say whether to go on without this address, and enter it on their page: a file gives"
             " none to somebody who is here already.", "new-email",
         )  # fmt: skip
+
+
+def _other_than_before(field: str, column: str) -> list[tuple[Any, ...]]:
+    """Rows of people who would be made, with another value than their first row that has one: the
+    number of the row and its value, the value of the first one and its number."""
+    first = (
+        "SELECT w.root, min(w.n) AS n FROM plan_person w JOIN plan_row t ON t.n = w.n"
+        f" WHERE t.{column} <> '' AND w.user_id IS NULL GROUP BY w.root"
+    )
+    return bulk.select(
+        f"SELECT r.n, r.{field}, f.{field}, f.n FROM plan_row r JOIN plan_person p ON p.n = r.n"
+        f" JOIN ({first}) b ON b.root = p.root JOIN plan_row f ON f.n = b.n"
+        f" WHERE p.user_id IS NULL AND r.{column} <> '' AND r.{column} <> f.{column} ORDER BY 1"
+    )
 
 
 def other_relationships(plan: "ParentsPlan") -> None:

@@ -104,6 +104,9 @@ class ParentsPlan(Plan):
                 f"Choose a heading of the file as the synchronisation field, not “{field}”: it has"
                 f" {', '.join(heading for heading in headings if heading.strip())}."
             )
+        if not field:
+            # Which column is not needed is only known once this is.
+            self.staged.warnings = [w for w in self.staged.warnings if w.code != "unknown-column"]
         if not places or not self.decided.match_by:
             self.staged.fault(
                 None, RELATIONSHIP, "",
@@ -124,10 +127,8 @@ class ParentsPlan(Plan):
 
     def stage(self, path: str) -> None:
         super().stage(path)
-        if not self.staged.whole_file:
-            parent_matching.children(self)
-            if not bulk.value("SELECT count(*) FROM plan_hit"):
-                self._look_elsewhere(path)
+        if not self.staged.whole_file and not parent_matching.any_child(self):
+            self._look_elsewhere(path)
 
     def _look_elsewhere(self, path: str) -> None:
         """Keep the other columns of a file of which no row has found a child."""

@@ -9,6 +9,8 @@ from schoolgate.intake.user_findings import unknown_school
 from schoolgate.kit import bulk
 from schoolgate.kit.dates import in_words
 from schoolgate.kit.names import names_differ_clearly
+from schoolgate.schools.actions import NOT_USABLE
+from schoolgate.schools.queries import severed_keys
 
 if TYPE_CHECKING:
     from schoolgate.intake.plan_pupils import PupilsPlan
@@ -31,11 +33,21 @@ def match(plan: "PupilsPlan") -> None:
 
 def find(plan: "PupilsPlan") -> None:
     """All of them; none stops the rest."""
+    spent_numbers(plan)
     two_pupils(plan)
     one_pupil_twice(plan)
     somebody_else(plan)
     namesakes(plan)
     unknown_schools(plan)
+
+
+def spent_numbers(plan: "PupilsPlan") -> None:
+    """A number that fits nobody any more, and never will again (NEW14)."""
+    for n, kind, value in bulk.select(
+        "SELECT i.n, i.kind, i.value FROM plan_identifier i"
+        f" WHERE i.value_key IN ({severed_keys()}) ORDER BY 1, 2"
+    ):
+        plan.findings.fault(n, plan.title(kind), value, NOT_USABLE, "number-not-usable")
 
 
 def two_pupils(plan: "PupilsPlan") -> None:

@@ -10,6 +10,8 @@ from schoolgate.kit.records import Known
 from schoolgate.schools.models import CareEpisode, Enrolment, EstablishmentLink, PupilIdentifier
 
 BORN = "SELECT id FROM schools_pupil WHERE import_id = %s"  # pupils that the import made
+# Pupils who were severed: nothing of them comes back (NEW14).
+SEVERED = "SELECT id FROM schools_pupil WHERE gone_how = 'severed'"
 CHANGED = "it was changed since"
 LINKED = "somebody has linked or changed this pupil since"
 IN_USE = "pupils, users or changes depend on it"
@@ -95,10 +97,13 @@ def denials_to_keep(run: Import) -> Reasons:
 
 
 def records_to_keep(run: Import, model: type[Known]) -> set[int]:
-    """The pupils on the register before it, whose records of this kind others changed since."""
+    """The pupils on the register before it, whose records of this kind others changed since. Who
+    was severed is not told of: nothing of theirs comes back in any case."""
     fields, _ = RECORDS[model]
     changed = _changed_since(run, model._meta.db_table, fields)
-    return changed | _taken_since(run) if model is PupilIdentifier else changed
+    if model is PupilIdentifier:
+        changed |= _taken_since(run)
+    return changed - {id_ for (id_,) in bulk.select(SEVERED)}
 
 
 def _changed_since(run: Import, table: str, fields: tuple[str, ...]) -> set[int]:

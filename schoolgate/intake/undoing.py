@@ -19,6 +19,7 @@ from schoolgate.intake.to_keep import (
     IN_USE,
     LINKED,
     RECORDS,
+    SEVERED,
     Reasons,
     denials_to_keep,
     establishments_to_keep,
@@ -107,7 +108,8 @@ def _end_grants(run: Import, by: Actor) -> None:
         run,
         by,
         leave=set(),
-        unless=" AND NOT EXISTS (SELECT 1 FROM intake_import i WHERE i.id = t.import_id"
+        unless=f" AND COALESCE(t.pupil_id, 0) NOT IN ({SEVERED})"
+        " AND NOT EXISTS (SELECT 1 FROM intake_import i WHERE i.id = t.import_id"
         " AND i.state = 'undone') AND NOT EXISTS (SELECT 1 FROM access_grant l"
         " WHERE l.user_id = t.user_id AND l.role = t.role AND l.ended_at IS NULL"
         f" AND {same_place('l', 't')}"
@@ -196,7 +198,10 @@ def _restore_records(run: Import, by: Actor) -> None:
             model, [id_ for id_, pupil_id in made if pupil_id not in changed],
             how=Ending.UNDONE, by=by, import_id=run.pk,
         )  # fmt: skip
-        _bring_back(model, ("pupil_id", *fields), shape, action, run, by, leave=changed)
+        _bring_back(
+            model, ("pupil_id", *fields), shape, action, run, by, leave=changed,
+            unless=f" AND t.pupil_id NOT IN ({SEVERED})",
+        )  # fmt: skip
 
 
 def _remove_pupils(run: Import, by: Actor) -> None:

@@ -8,7 +8,8 @@ from schoolgate.intake import checks, matching, user_subjects
 from schoolgate.intake.findings import other_rows
 from schoolgate.intake.successors import successors
 from schoolgate.kit import bulk
-from schoolgate.kit.names import listed, names_differ_clearly
+from schoolgate.kit.names import email_key, listed, names_differ_clearly
+from schoolgate.people.queries import merged_from
 
 if TYPE_CHECKING:
     from schoolgate.intake.plan import Plan
@@ -23,6 +24,7 @@ def find(plan: "UsersPlan", role: Role) -> None:
     names_that_differ(plan)
     inactive_users(plan, role)
     deleted_users(plan)
+    merged_users(plan)
     lookalikes(plan)
     unknown_schools(plan)
     closed_schools(plan, role)
@@ -108,6 +110,23 @@ def deleted_users(plan: "UsersPlan") -> None:
             "Add this person by hand if they are to come back, or take the row out: somebody has"
             " deleted the user with this address.", "deleted-user", settles=False,
         )  # fmt: skip
+
+
+def merged_users(plan: "UsersPlan") -> None:
+    """An address of somebody who was made one with another user makes nobody anew (ITS10)."""
+    found = bulk.select(
+        "SELECT DISTINCT r.n, r.email FROM plan_row r JOIN people_user p ON"
+        " p.email_key = r.email_key AND p.merged_into_id IS NOT NULL"
+        " WHERE NOT EXISTS (SELECT 1 FROM plan_user u WHERE u.n = r.n) ORDER BY 1"
+    )
+    kept = merged_from(email for _, email in found)
+    for n, email in found:
+        if user := kept.get(email_key(email)):
+            plan.findings.ask(
+                n, plan.title("email"), email,
+                f"Enter {user.get_username()} instead, or take the row out: somebody has merged"
+                f" the user with this address with {user}.", "merged-user", settles=False,
+            )  # fmt: skip
 
 
 def lookalikes(plan: "Plan") -> None:

@@ -132,8 +132,9 @@ def _bearings(answer: "Why", organisation: str) -> "Iterator[str]":
     roles = known_roles()
     for bearing in answer.grants:
         grant = bearing.grant
+        what = f" ({grant.relationship})" if grant.relationship else ""
         yield (
-            f"Grant: {roles[grant.role].name}, {_place(grant, organisation)},"
+            f"Grant: {roles[grant.role].name}{what}, {_place(grant, organisation)},"
             f" {_period(grant)}, {_origin(grant)}: {bearing.reason}."
         )
     for restriction in answer.restrictions:

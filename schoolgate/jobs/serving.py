@@ -229,12 +229,10 @@ def _mail() -> Iterator[str]:
             "Set SCHOOLGATE_BOUNCES to something like imaps://user:password@mail.example.org/INBOX"
             " or maildir:/srv/bounces: it cannot be understood."
         )
-    days = _setting("SCHOOLGATE_INVITATION_DAYS")
-    if days and not (days.isascii() and days.isdigit() and 1 <= int(days[:9]) <= MOST_DAYS):
-        yield (
-            f"Set SCHOOLGATE_INVITATION_DAYS to a number of days from 1 to {MOST_DAYS}:"
-            f" it is {days!r}."
-        )
+    for name in ("SCHOOLGATE_INVITATION_DAYS", "SCHOOLGATE_LETTER_DAYS"):
+        days = _setting(name)
+        if days and not (days.isascii() and days.isdigit() and 1 <= int(days[:9]) <= MOST_DAYS):
+            yield f"Set {name} to a number of days from 1 to {MOST_DAYS}: it is {days!r}."
 
 
 def _breached_passwords() -> Iterator[str]:

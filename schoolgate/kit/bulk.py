@@ -198,10 +198,9 @@ def unless_busy() -> Iterator[None]:
 
 
 def moment(value: Any) -> datetime:
-    """A moment as a raw query returns it (SQLite has text, in UTC)."""
-    if isinstance(value, datetime):
-        return value
-    return datetime.fromisoformat(value).replace(tzinfo=UTC)
+    """A moment that a raw query returns (SQLite keeps it in UTC, and does not say so)."""
+    at = value if isinstance(value, datetime) else datetime.fromisoformat(value)
+    return at if at.tzinfo else at.replace(tzinfo=UTC)
 
 
 def new_ids(model: type[models.Model], count: int) -> list[int]:

@@ -1,10 +1,12 @@
 """Inviting users to set up their sign-in (PP6, S15 to S19). Every function takes many.
 
+Whoever was given a letter is invited as well (people/printed_codes.py); the two replace each other.
+
 An invitation and its mail are written in one transaction. The worker that sends the mail asks for
 a token (:func:`make_tokens`) as it sends; no table holds one, only its hash.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
@@ -15,6 +17,7 @@ from django.db.models import Case, CharField, Exists, OuterRef, Q, QuerySet, Sub
 from django.utils import timezone
 
 from schoolgate.audit.actions import Actor, batch, user_actor
+from schoolgate.audit.chain import EventFacts
 from schoolgate.kit import bulk, locks
 from schoolgate.kit.refusal import Refusal
 from schoolgate.kit.tokens import hash_of, new_token
@@ -22,6 +25,7 @@ from schoolgate.outbox import actions as outbox
 from schoolgate.outbox.actions import NewMail
 from schoolgate.outbox.models import Mail
 from schoolgate.outbox.queries import undelivered
+from schoolgate.people import printed_codes
 from schoolgate.people.models import (
     NO_PASSWORD,
     Invitation,
@@ -65,7 +69,7 @@ def invite(
         if not wanted:
             return []
         ids = [user_id for user_id, _, _ in wanted]
-        _end(ids, InvitationEnding.REPLACED, at=events.at)
+        end(ids, InvitationEnding.REPLACED, at=events.at)
         expires_at = max(not_before or events.at, events.at) + lasts()
         made = bulk.new_ids(Invitation, len(wanted))
         rows = list(zip(made, wanted, strict=True))
@@ -89,14 +93,18 @@ def invite(
 
 
 def cancel(user_ids: Iterable[int], *, by: Actor, import_id: int | None = None) -> None:
-    """Let the invitations of users work no longer, and their mail that still waits not be sent."""
+    """Let the invitations of users work no longer, on paper or by mail, and their mail that still
+    waits not be sent."""
     with batch(by=by, import_id=import_id) as events:
-        ended = _end(user_ids, InvitationEnding.CANCELLED, at=events.at)
-        events.add(("cancelled", KIND, id_, "", user_id, None, "") for id_, user_id in ended)
+        wanted = set(user_ids)
+        codes = printed_codes.end(wanted, how=InvitationEnding.CANCELLED, at=events.at)
+        ended = _end(wanted, InvitationEnding.CANCELLED, at=events.at)
+        events.add(_told_cancelled(ended, codes))
 
 
 def void(user_ids: Iterable[int], *, by: Actor, import_id: int | None = None) -> None:
-    """Let links that have gone out to these users work no longer: what they hold has changed (S17).
+    """Let links and letters that have gone out to these users work no longer: what they hold has
+    changed (S17).
 
     Their invitations are then as those past their time, and wait to be sent again. The link of a
     mail that still waits, or goes out once more, is made as it is sent, and works.
@@ -107,6 +115,7 @@ def void(user_ids: Iterable[int], *, by: Actor, import_id: int | None = None) ->
         batch(by=by, import_id=import_id) as events,
         bulk.temporary("voiding", "id BIGINT PRIMARY KEY"),
     ):
+        events.add(_told_cancelled([], printed_codes.void(changed, at=events.at)))
         bulk.load("voiding", ["id"], ((id_,) for id_ in changed))
         bulk.analyse("voiding")
         live = (
@@ -123,7 +132,16 @@ def void(user_ids: Iterable[int], *, by: Actor, import_id: int | None = None) ->
         )
         # Deleted, so that a later token of the same invitation revives none of them.
         bulk.execute(f"DELETE FROM people_invitationtoken WHERE invitation_id IN ({live})")
-        events.add(("cancelled", KIND, id_, "", user_id, None, "") for id_, user_id in voided)
+        events.add(_told_cancelled(voided, []))
+
+
+def _told_cancelled(
+    links: Iterable[tuple[int, int]], codes: Iterable[tuple[int, int]]
+) -> Iterator[EventFacts]:
+    """The events of links and letters that work no longer: pairs of their ids and their users'."""
+    for kind, ended in ((KIND, links), (printed_codes.KIND, codes)):
+        for id_, user_id in ended:
+            yield ("cancelled", kind, id_, "", user_id, None, "")
 
 
 def _those_to_invite(user_ids: Iterable[int]) -> list[tuple[int, str, str]]:
@@ -145,6 +163,14 @@ def _locked(table: str) -> str:
     SQLite needs none: it has one writer at a time.
     """
     return f" FOR NO KEY UPDATE OF {table}" if bulk.on_postgresql() else ""
+
+
+def end(user_ids: Iterable[int], how: InvitationEnding, *, at: datetime) -> list[tuple[int, int]]:
+    """End by what users could set up their sign-in: live invitations, whose ids and users are given
+    back, and printed codes."""
+    wanted = set(user_ids)
+    printed_codes.end(wanted, how=how, at=at)
+    return _end(wanted, how, at=at)
 
 
 def _end(user_ids: Iterable[int], how: InvitationEnding, *, at: datetime) -> list[tuple[int, int]]:
@@ -235,7 +261,7 @@ def redeem(token: str, *, password: str | None, by: Actor | None = None) -> User
         raise Refusal(USE_ANOTHER)
     with batch(by=by or user_actor(found.user_id)) as events:
         user = User.objects.select_for_update(no_key=True).get(pk=found.user_id)
-        if find(token) is None or not _end([user.pk], InvitationEnding.ACCEPTED, at=events.at):
+        if find(token) is None or not end([user.pk], InvitationEnding.ACCEPTED, at=events.at):
             raise Refusal(USE_ANOTHER)
         user.password, user.has_first_password, user.first_password_at = hashed, None, None
         user.save(update_fields=["password", "has_first_password", "first_password_at"])
@@ -252,12 +278,14 @@ def with_state(users: QuerySet[User]) -> QuerySet[User]:
     # Scalars for each row that is shown: EXISTS would have PostgreSQL hash the whole table.
     until = Subquery(_live().values("expires_at")[:1])
     bounced = Subquery(_bounced().values("pk")[:1])
-    return users.alias(invited_until=until, bounced_mail=bounced).annotate(
+    printed = Subquery(printed_codes.live().values("expires_at")[:1])
+    known = users.alias(invited_until=until, printed_until=printed, bounced_mail=bounced)
+    return known.annotate(
         invitation_state=Case(
             When(~_not_set_up(), then=Value(ACTIVE)),
-            When(invited_until__isnull=True, then=Value(NOT_INVITED)),
+            When(invited_until=None, printed_until=None, then=Value(NOT_INVITED)),
             When(bounced_mail__isnull=False, then=Value(BOUNCED)),
-            When(invited_until__gt=now, then=Value(INVITED)),
+            When(Q(invited_until__gt=now) | Q(printed_until__gt=now), then=Value(INVITED)),
             default=Value(EXPIRED),
             output_field=CharField(),
         )
@@ -270,10 +298,12 @@ def in_state(users: QuerySet[User], state: str) -> QuerySet[User]:
         return users.exclude(_not_set_up())
     waiting = users.filter(_not_set_up())
     if state == NOT_INVITED:
-        return waiting.exclude(Exists(_live()))
+        return waiting.exclude(Exists(_live())).exclude(Exists(printed_codes.live()))
     if state == BOUNCED:
         return waiting.filter(Exists(_bounced()))
-    return waiting.filter(Exists(_live(expired=state == EXPIRED)), ~Exists(_bounced()))
+    late = state == EXPIRED
+    known = Q(Exists(_live(expired=late))) | Q(Exists(printed_codes.live(expired=late)))
+    return waiting.filter(known, ~Exists(_bounced()))
 
 
 def expired() -> QuerySet[Invitation, int]:

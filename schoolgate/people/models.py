@@ -92,6 +92,11 @@ class User(Thing, AbstractBaseUser):
                 fields=["workplace"], name="user_workplace", condition=Q(workplace__isnull=False)
             ),
             models.Index(
+                fields=["merged_into"],
+                name="user_merged",
+                condition=Q(merged_into__isnull=False),
+            ),
+            models.Index(
                 fields=["first_password_at"],
                 name="user_first_password",
                 condition=Q(first_password_at__isnull=False),

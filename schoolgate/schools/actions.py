@@ -20,7 +20,10 @@ from schoolgate.schools.models import (
     Pupil,
     PupilIdentifier,
 )
+from schoolgate.schools.queries import never_again
 
+# Nothing in it tells of what became of whoever had the number (NEW14).
+NOT_USABLE = "Take this number out: it cannot be used for a pupil here."
 ESTABLISHMENT_FIELDS = [
     "urn", "name", "la_code", "la_name", "number", "type_name", "type_group", "status", "phase",
     "town", "postcode", "ukprn", "trust_code", "trust_name", "opened_on", "closed_on",
@@ -217,10 +220,18 @@ def remove_things(
 def add_identifiers(
     rows: Iterable[NewIdentifier], *, by: Actor, source: Source, import_id: int | None = None
 ) -> None:
-    """Give pupils identifiers."""
+    """Give pupils identifiers. Raises Refusal for one that fits nobody any more (NEW14)."""
     columns = ["pupil_id", "kind", "value", "value_key", "well_formed"]
+    spent = never_again()
+
+    def usable() -> Iterator[_Fields]:
+        for row in map(_identifier, rows):
+            if row[3] in spent:
+                raise Refusal(f"{NOT_USABLE} (“{row[2]}”)")
+            yield row
+
     _record(
-        PupilIdentifier, "identifier", columns, map(_identifier, rows),
+        PupilIdentifier, "identifier", columns, usable(),
         by=by, source=source, import_id=import_id,
     )  # fmt: skip
 

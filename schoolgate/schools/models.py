@@ -121,6 +121,7 @@ class Pupil(Thing):
         indexes = [
             models.Index(fields=["last_key", "first_key", "id"], name="pupil_name"),
             models.Index(fields=["date_of_birth", "last_key"], name="pupil_birth"),
+            models.Index(fields=["id"], name="pupil_severed", condition=Q(gone_how="severed")),
         ]
 
     def __str__(self) -> str:

@@ -26,24 +26,25 @@ def with_register(pupils: QuerySet[Pupil], day: date) -> QuerySet[Pupil]:
 
     See :func:`upn`, :func:`schools` and :func:`in_care_since` for reading it.
     """
-    return pupils.prefetch_related(
+    return with_schools(pupils, day).prefetch_related(
         Prefetch(
             "identifiers",
             PupilIdentifier.objects.filter(kind=IdentifierKind.UPN, ended_at__isnull=True),
             to_attr="upns_today",
         ),
         Prefetch(
-            "enrolments",
-            Enrolment.objects.filter(holds(day))
-            .select_related("establishment")
-            .order_by("-starts_on", "-pk"),
-            to_attr="enrolments_today",
-        ),
-        Prefetch(
             "care_episodes",
             CareEpisode.objects.filter(holds(day)).order_by("starts_on", "pk"),
             to_attr="episodes_today",
         ),
+    )
+
+
+def with_schools(pupils: QuerySet[Pupil], day: date) -> QuerySet[Pupil]:
+    """``pupils`` with where each is on roll and no more, in one query; see :func:`schools`."""
+    enrolled = Enrolment.objects.filter(holds(day)).select_related("establishment")
+    return pupils.prefetch_related(
+        Prefetch("enrolments", enrolled.order_by("-starts_on", "-pk"), to_attr="enrolments_today")
     )
 
 

@@ -38,6 +38,8 @@ class Kind(StrEnum):
     PASSKEY_ADDRESS = "passkey-address"
     PASSKEY_CHALLENGE = "passkey-challenge"
     PROVIDER_ADDRESS = "provider-address"
+    LETTER_CODE = "letter-code"
+    LETTER_ADDRESS = "letter-address"
 
 
 _GUESSING = Limit(10, timedelta(minutes=5))
@@ -54,6 +56,9 @@ LIMITS = {
     # A challenge is answered once, also where two answers come at the same moment.
     Kind.PASSKEY_CHALLENGE: Limit(1, timedelta(minutes=5)),
     Kind.PROVIDER_ADDRESS: Limit(300, timedelta(minutes=5)),
+    # A day, for a letter works for weeks, and there are only so many days of birth (S15).
+    Kind.LETTER_CODE: Limit(10, timedelta(days=1)),
+    Kind.LETTER_ADDRESS: Limit(100, timedelta(minutes=5)),
 }
 
 

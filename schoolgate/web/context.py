@@ -9,7 +9,15 @@ from django.urls import reverse
 from schoolgate.kit.dates import moment_in_words
 from schoolgate.schools.models import Establishment, Organisation
 from schoolgate.web.entering import standing_of
-from schoolgate.web.permissions import authority, has_usage_only, is_in, is_super_user
+from schoolgate.web.permissions import (
+    authority,
+    has_usage_only,
+    is_child,
+    is_family,
+    is_family_only,
+    is_in,
+    is_super_user,
+)
 from schoolgate.web.theme import FIRST_COLOUR
 
 PRODUCT = "Schoolgate"
@@ -46,8 +54,10 @@ def organisation(request: HttpRequest) -> dict[str, Any]:
         top.append(("Establishments", "establishments", ("/establishments/",)))
         top.append(("Settings", "users", ("/settings/", "/usage/")))
     mine = authority(request)
-    if has_usage_only(request):
+    if has_usage_only(request) or is_family_only(request):
         top = []
+    if is_family(request):
+        top.append(("My page" if is_child(request) else "My children", "children", ("/children/",)))
     if mine.finance:
         top.append(("Usage and billing", "usage", ("/usage/",)))
     if mine.any and not super_user:
@@ -65,11 +75,14 @@ def organisation(request: HttpRequest) -> dict[str, Any]:
             [
                 ("Users", "users", ("/settings/users/",)),
                 ("Roles", "roles", ("/settings/roles/",)),
+                ("Parents", "parent-access", ("/settings/parents/", "/settings/licences/")),
+                ("Restrictions", "restrictions", ("/settings/restrictions/",)),
                 ("Imports", "imports", ("/settings/imports/",)),
                 ("Mail", "mail", ("/settings/mail/",)),
                 ("Usage", "usage", ("/usage/",)),
                 ("Sign-ins", "sign-ins", ("/settings/sign-ins/",)),
                 ("Events", "events", ("/settings/events/",)),
+                ("Severed", "severed", ("/settings/severed/",)),
                 ("Organisation", "organisation", ("/settings/organisation/",)),
             ],
         )

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from django.urls import reverse
 
 from schoolgate.access import scope
-from schoolgate.access.models import OwnRole
+from schoolgate.access.models import LicenceType, OwnRole
 from schoolgate.audit.models import Event, EventBatch
 from schoolgate.people.models import User
 from schoolgate.schools.models import Establishment, Pupil
@@ -59,6 +59,8 @@ class Names:
         }
         self.schools = Establishment.objects.in_bulk(schools)
         roles = {e.object_id for e in events if e.kind == "role" and e.object_id}
+        licences = {e.object_id for e in events if e.kind == "licence type" and e.object_id}
+        self.licences = LicenceType.objects.in_bulk(licences) if licences else {}
         self.roles = OwnRole.objects.in_bulk(roles) if roles else {}
 
     def actor(self, batch: EventBatch) -> About:
@@ -83,6 +85,10 @@ class Names:
             role = self.roles[event.object_id]
             address = "" if role.gone_at else reverse("role-edit", args=[role.pk])
             found.append(About(role.name, address))
+        if event.kind == "licence type" and event.object_id in self.licences:
+            licence = self.licences[event.object_id]
+            address = "" if licence.gone_at else reverse("licence-edit", args=[licence.code])
+            found.append(About(licence.name, address))
         if event.kind == "import" and event.object_id is not None:
             address = reverse("import", args=[event.object_id])
             found.append(About(f"Import {event.object_id}", address))
@@ -104,6 +110,7 @@ class Names:
 _VIEWED = {
     "list": "Viewed a list of pupils",
     "pupil": "Viewed a pupil",
+    "child": "Viewed a child linked to them",
     "user": "Viewed a user’s pupils",
     "why": "Asked why",
     "who": "Asked who sees a pupil",
@@ -112,6 +119,8 @@ _VIEWED = {
     "events": "Viewed events about pupils",
     "import": "Viewed an import’s pupils",
     "question": "Was asked about a pupil",
+    "restrictions": "Viewed restrictions",
+    "waiting links": "Viewed connections that wait",
 }
 _DONE = {
     "granted": "Gave a role",
@@ -119,9 +128,17 @@ _DONE = {
     "denied": "Made inactive",
     "allowed": "Reactivated",
     "restricted": "Restricted",
+    "merged": "Merged another user into",
+    "told apart": "Said that two users are two people",
+    "severed": "Severed a record for good",
+    "cleared": "Cleared rows of",
     "lifted": "Lifted a restriction",
+    "held": "Held a connection for a second person",
+    "approved": "Approved a connection that waited",
+    "refused": "Refused a connection that waited",
     "signed in": "Signed in",
     "invited": "Invited",
+    "printed": "Printed a letter with a code",
     "stopped": "Stopped a change of address",
     "accepted": "Set up their sign-in",
     "uploaded": "Uploaded a file",
@@ -134,6 +151,9 @@ _FIELDS = {
     "class_name": "class",
     "workplace_id": "establishment",
     "factor_grace_hours": "how soon a second factor must be set up",
+    "blocks": "what it shows",
+    "parent_access": "whether parents may sign in",
+    "names_to_parents": "whether parents are told names of staff",
 }
 
 

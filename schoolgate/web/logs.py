@@ -4,7 +4,7 @@ import logging
 import re
 
 # After these in an address stands a token; the longer one first.
-WITH_TOKEN = ("set-up", "invitation", "sign-in/forgotten", "address/stop", "address")
+WITH_TOKEN = ("set-up", "invitation", "letter", "sign-in/forgotten", "address/stop", "address")
 _TOKEN = re.compile(rf"(/(?:{'|'.join(WITH_TOKEN)})/)[^/\s\"'?]+")
 # What comes back from an identity provider holds what it sent behind the question mark.
 _ANSWER = re.compile(r"(/sign-in/with/[^/\s\"'?]+/back/?)\?[^\s\"']+")

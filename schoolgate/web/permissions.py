@@ -35,8 +35,9 @@ class Permission(Enum):
     PUBLIC = "Anybody, signed in or not."
     DEMONSTRATION = "Anybody, in the demonstration. Anywhere else it does not exist."
     SIGNED_IN = "Whoever is signed in; what they see there is for scope to say."
-    FIRST_SIGN_IN = "Whoever signed in with a first password from a file, to choose theirs (S22)."
     ACCOUNT_START = "The same, also while a second factor that is due has yet to be set up (S25)."
+    FIRST_SIGN_IN = "Whoever signed in with a first password from a file, to choose theirs (S22)."
+    FAMILY = "Whoever holds a licence over a pupil, a parent say. For others it does not exist."
     SUPER_USER = "An LA Super User. For anybody else who is signed in it does not exist (LAC1)."
     SCHOOLS = "Whoever manages staff somewhere, and LA Super Users. For others it does not exist."
     SCHOOL = "A School Admin of that school, or an LA Super User. For others it does not exist."
@@ -120,6 +121,20 @@ def only_super_user(view: View) -> View:
         return view(request, *args, **kwargs)
 
     return _marked(guarded, view, Permission.SUPER_USER)
+
+
+def of_family(view: View) -> View:
+    """Open to whoever holds a licence over a pupil, and to who once did and holds nothing now: to
+    them nothing tells of that."""
+
+    def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        if not is_in(request):
+            return _to_sign_in(request)
+        if not is_family(request):
+            raise Http404
+        return view(request, *args, **kwargs)
+
+    return _marked(guarded, view, Permission.FAMILY)
 
 
 def sees_usage(view: View) -> View:
@@ -209,6 +224,8 @@ def may_open(
             return bool(request.user.is_authenticated) and not has_first_password(request)
         case Permission.FIRST_SIGN_IN:
             return has_first_password(request)
+        case Permission.FAMILY:
+            return is_family(request)
         case Permission.SUPER_USER:
             return is_super_user(request)
         case Permission.SCHOOLS:
@@ -260,6 +277,24 @@ def is_demonstration() -> bool:
 def is_super_user(request: HttpRequest) -> bool:
     """Whether the person who asks is an LA Super User now. Asked once a request."""
     return is_in(request) and authority(request).everything
+
+
+def is_family(request: HttpRequest) -> bool:
+    """Whether the person who asks has the pages of families."""
+    known = standing_of(request)
+    return known is not None and is_in(request) and known.is_family
+
+
+def is_family_only(request: HttpRequest) -> bool:
+    """Whether these are all they have: they hold no role of staff (ITS9)."""
+    known = standing_of(request)
+    return known is not None and is_in(request) and known.is_family_only
+
+
+def is_child(request: HttpRequest) -> bool:
+    """Whether, of licences, they hold that of a pupil alone: what they see is their own page."""
+    known = standing_of(request)
+    return known is not None and known.is_child
 
 
 def may_see_usage(request: HttpRequest) -> bool:

@@ -69,6 +69,12 @@ def role_name(code: str, known: Mapping[str, Role] | None = None) -> str:
     return (known[code] if known is not None else role_of(code)).name
 
 
+def held_as(grant: Grant, known: Mapping[str, Role] | None = None) -> str:
+    """The name of a role; of a licence with what its holder is to the child, where it is known."""
+    name = role_name(grant.role, known)
+    return f"{name} ({grant.relationship})" if grant.relationship else name
+
+
 def place(grant: Grant) -> str:
     """What a grant is over, in words. The pupil is not named: the page says which."""
     if grant.establishment is not None:
@@ -96,6 +102,8 @@ _ENDINGS: dict[str, str] = {
     Ending.REMOVED: "Taken away",
     Ending.REPLACED: "Replaced by a newer record",
     Ending.UNDONE: "Undone with its import",
+    Ending.MERGED: "Merged with another user",
+    Ending.SEVERED: "Severed for good",
 }
 
 

@@ -37,9 +37,10 @@ class Human(OnRecord):
 
 @dataclass(frozen=True, kw_only=True)
 class Child(OnRecord):
-    """A pupil."""
+    """A pupil. One who was severed is hidden for good, on the days before too."""
 
     id: int
+    severed: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -162,7 +163,7 @@ def opens(world: World, role: RoleHeld, child: int, moment: datetime) -> bool:
     """Whether the role opens the child: the table of roles, line by line."""
     if not held(role, moment) or sleeps(world, role, moment):
         return False
-    if role.role.startswith("own-"):
+    if role.role.startswith(("own-", "licence-")):
         return role.child == child
     if role.role in ("la_super_user", "la_user"):
         # Every pupil; one assigned to them opens nothing by itself.
@@ -230,7 +231,7 @@ def reasons(world: World, human: int, child: int, moment: datetime) -> set[int]:
         if somebody.id == human and not on_record(somebody, moment):
             return set()
     for pupil in world.children:
-        if pupil.id == child and not on_record(pupil, moment):
+        if pupil.id == child and (pupil.severed or not on_record(pupil, moment)):
             return set()
     for shut in world.shut:
         if shut.human == human and shut.school is None and on_record(shut, moment):
@@ -330,7 +331,7 @@ def with_nobody(world: World, moment: datetime) -> set[int]:
                 useful = useful or (role.school is None and role.child is None)
             if role.role in ("designated_teacher", "school_admin"):
                 useful = useful or role.school is not None
-            if role.role in ("social_worker", "own-1", "own-2"):
+            if role.role in ("social_worker", "own-1", "own-2", "licence-parent", "licence-7"):
                 useful = useful or role.child is not None
         if not useful:
             lacking.add(human.id)

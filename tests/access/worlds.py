@@ -6,7 +6,7 @@ import random
 from datetime import date, datetime, timedelta
 from typing import Any
 
-from schoolgate.access.models import Denial, Grant, OwnRole, Restriction
+from schoolgate.access.models import Denial, Grant, LicenceType, OwnRole, Restriction
 from schoolgate.access.roles import OWN_SHOWS
 from schoolgate.kit.records import Source
 from schoolgate.people.models import User
@@ -68,7 +68,10 @@ class Maker:
         world.humans = [
             Human(id=id_, signed_in=rng.random() < 0.3, **self._thing()) for id_ in self.humans
         ]
-        world.children = [Child(id=id_, **self._thing()) for id_ in self.children]
+        for id_ in self.children:
+            thing = self._thing()
+            severed = bool(thing["struck"]) and rng.random() < 0.4
+            world.children.append(Child(id=id_, severed=severed, **thing))
         for child in self.children:
             for _ in range(rng.randint(1, 4)):
                 school = rng.choice([1, 1, 2, 2, None])
@@ -213,6 +216,7 @@ def write(world: World) -> None:
         Pupil(
             id=c.id, first_name="Child", first_key="child", last_name=f"No {c.id}",
             last_key=f"no{c.id}", recorded_at=c.written, gone_at=c.struck,
+            gone_how="severed" if c.severed else "",
         )
         for c in world.children
     )  # fmt: skip
@@ -225,6 +229,9 @@ def write(world: World) -> None:
     )  # fmt: skip
     CareEpisode.objects.bulk_create(
         CareEpisode(pupil_id=c.child, **_both_clocks(c)) for c in world.care
+    )
+    LicenceType.objects.create(
+        id=7, name="Carer", name_key="carer", recorded_at=midnight(date(2020, 1, 1))
     )
     OwnRole.objects.bulk_create(
         OwnRole(

@@ -1,5 +1,5 @@
 """`python -m tests.bench [SUBJECT] [OPTIONS]`; none: all. Subjects: imports, pages, previews,
-scope, offboarding, search, sign_in, kills [N].
+parents, scope, offboarding, search, sign_in, kills [N].
 
 Full sizes write docs/benchmarks.md anew from the last results of each; a trial in small sizes
 only prints its tables.
@@ -14,7 +14,7 @@ from importlib import import_module
 from tests.bench import document
 
 SUBJECTS = (
-    "imports", "pages", "previews", "scope", "offboarding", "search", "sign_in", "kills",
+    "imports", "parents", "pages", "previews", "scope", "offboarding", "search", "sign_in", "kills",
 )  # fmt: skip
 
 

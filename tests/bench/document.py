@@ -10,10 +10,11 @@ from tests.bench.child import ROOT
 PATH = ROOT / "docs" / "benchmarks.md"
 BEGINNING = """# Benchmarks
 
-Written by `make bench`; not to be edited by hand. `make bench` (or `./dev bench`) measures all of it; `make bench ARGS=imports`, `ARGS=pages`, `ARGS=previews`, `ARGS=scope`, `ARGS=offboarding`, `ARGS=search`, `ARGS=sign_in` and `ARGS="kills 20"` a part. Trials in small sizes (`ARGS="imports --rows 1000 --repeat 1"`, `ARGS="scope --pupils 20000"`) print their tables and leave this page as it is. PostgreSQL is measured where a server is found (`SCHOOLGATE_TEST_POSTGRES_URL`, else 127.0.0.1:5432); the databases are made for it and dropped at the end. The code is in `tests/bench`.
+Written by `make bench`; not to be edited by hand. `make bench` (or `./dev bench`) measures all of it; `make bench ARGS=imports`, `ARGS=parents`, `ARGS=pages`, `ARGS=previews`, `ARGS=scope`, `ARGS=offboarding`, `ARGS=search`, `ARGS=sign_in` and `ARGS="kills 20"` a part. Trials in small sizes (`ARGS="imports --rows 1000 --repeat 1"`, `ARGS="scope --pupils 20000"`) print their tables and leave this page as it is. PostgreSQL is measured where a server is found (`SCHOOLGATE_TEST_POSTGRES_URL`, else 127.0.0.1:5432); the databases are made for it and dropped at the end. The code is in `tests/bench`.
 """  # noqa: E501 - the page has a paragraph a line
 SUBJECTS = {
     "imports": "Importing users",
+    "parents": "Importing parents",
     "pages": "Pages while an import is applied",
     "previews": "The preview of a large import",
     "scope": "Who may see whom, among 1,000,000 pupils",

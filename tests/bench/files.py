@@ -107,6 +107,44 @@ def write_users(path: Path, rows: int) -> None:
         out.writerows(users(rows))
 
 
+def write_children(path: Path, rows: int) -> None:
+    """Children on roll, known by the keys of another system."""
+    with path.open("w", newline="", encoding="utf-8") as file:
+        out = csv.writer(file)
+        out.writerow(
+            ["First Name", "Last Name", "Synchronisation Key", "School Reference Number (URN)"]
+        )
+        for number in range(rows):
+            urn = FIRST_URN + number % ESTABLISHMENTS
+            out.writerow([*person(number * 7), f"child-{number}", urn])
+
+
+PARENT_HEADINGS = [
+    "SyncID", "User name", "First name", "Last name", "E-mail", "Phone", "Relationship", "ChildID",
+]  # fmt: skip
+
+
+def parents(rows: int) -> Iterator[list[str]]:
+    """The cells of a file of parents without its headings: two of each child, one with an
+    address."""
+    for number in range(rows):
+        first, last = person(number)
+        mother = number % 2 == 0
+        yield [
+            f"adult-{number}", f"family.{number}", first, last,
+            f"parent.{number}@home.example" if mother else "", f"0117 {number:07d}",
+            "Mother" if mother else "Father", f"child-{number // 2}",
+        ]  # fmt: skip
+
+
+def write_parents(path: Path, rows: int) -> None:
+    """A file of parents, with headings of ours and ChildID."""
+    with path.open("w", newline="", encoding="utf-8") as file:
+        out = csv.writer(file)
+        out.writerow(PARENT_HEADINGS)
+        out.writerows(parents(rows))
+
+
 def write_teachers(path: Path, rows: int) -> None:
     """Designated teachers, as many in each school."""
     with path.open("w", newline="", encoding="utf-8") as file:

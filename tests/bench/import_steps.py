@@ -15,7 +15,7 @@ from schoolgate.kit import bulk
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-ROLE = "social_worker"
+ROLES = {"users": "social_worker", "parents": "licence-parent"}
 
 
 def migrate() -> Callable[[], Any]:
@@ -42,19 +42,20 @@ def analyse() -> Callable[[], Any]:
     return work
 
 
-def check_only(path: str) -> Callable[[], Any]:
+def check_only(path: str, kind: str = "users") -> Callable[[], Any]:
     """`--check`: nothing is stored."""
-    return lambda: _take_in(path, "users", check_only=True)
+    return lambda: _take_in(path, kind, check_only=True)
 
 
-def stored_check(path: str) -> Callable[[], Any]:
+def stored_check(path: str, kind: str = "users") -> Callable[[], Any]:
     """What an upload and the worker's check do."""
 
     def work() -> dict[str, Any]:
         with Path(path).open("rb") as content:
             run = runs.receive(
-                kind="users", role=ROLE, filename="users.csv", content=content, by=COMMAND_LINE
-            )
+                kind=kind, role=ROLES[kind], filename="users.csv", content=content,
+                by=COMMAND_LINE, **_relation(kind),
+            )  # fmt: skip
         runs.check(run.pk)
         return {"import": run.pk}
 
@@ -73,9 +74,9 @@ def apply(run_id: int) -> Callable[[], Any]:
     return work
 
 
-def take_in(path: str) -> Callable[[], Any]:
-    """`schoolgate import users`: check and apply in one go."""
-    return lambda: {**_take_in(path, "users"), **counts()}
+def take_in(path: str, kind: str = "users") -> Callable[[], Any]:
+    """`schoolgate import users`, or parents: check and apply in one go."""
+    return lambda: {**_take_in(path, kind), **counts()}
 
 
 def undo(run_id: int) -> Callable[[], Any]:
@@ -96,11 +97,15 @@ def counts() -> dict[str, int]:
     }
 
 
+def _relation(kind: str) -> dict[str, Any]:
+    """How the file of parents names its children."""
+    return {"sync_field": "ChildID", "match_by": "sync_key"} if kind == "parents" else {}
+
+
 def _take_in(path: str, kind: str, *, check_only: bool = False) -> dict[str, Any]:
-    role = ROLE if kind == "users" else ""
     done = command_runs.take_in(
-        path, kind=kind, role=role, filename=Path(path).name, by=COMMAND_LINE,
-        check_only=check_only,
+        path, kind=kind, role=ROLES.get(kind, ""), filename=Path(path).name, by=COMMAND_LINE,
+        check_only=check_only, **_relation(kind),
     )  # fmt: skip
     if done.findings.faults:
         raise SystemExit(f"The file was to be without faults: {done.findings.faults[0]}")

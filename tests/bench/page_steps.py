@@ -11,7 +11,7 @@ from schoolgate.intake.models import Import
 from schoolgate.jobs.demo import PASS_PHRASE, SIGN_INS
 from schoolgate.people.queries import user_signing_in
 from schoolgate.schools.models import Pupil
-from tests.bench.import_steps import ROLE
+from tests.bench.import_steps import ROLES
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -25,7 +25,11 @@ def upload(path: str) -> Callable[[], Any]:
     def work() -> dict[str, Any]:
         with Path(path).open("rb") as content:
             run = runs.receive(
-                kind="users", role=ROLE, filename="users.csv", content=content, by=_super_user()
+                kind="users",
+                role=ROLES["users"],
+                filename="users.csv",
+                content=content,
+                by=_super_user(),
             )
         pupil = Pupil.objects.order_by("-pk").values_list("pk", flat=True)[0]
         return {

@@ -66,6 +66,39 @@ def floor(rows: int) -> Callable[[], Any]:
     return work
 
 
+def parents_floor(rows: int) -> Callable[[], Any]:
+    """The rows of parents, their links and their SyncIDs, made beforehand, in one transaction."""
+    pupils = dict(PupilIdentifier.objects.values_list("value", "pupil_id"))
+    users: list[tuple[Any, ...]] = []
+    grants: list[tuple[Any, ...]] = []
+    sync_ids: list[tuple[Any, ...]] = []
+    now, today = bulk.plain(NOW), bulk.plain(TODAY)
+    for number, row in enumerate(files.parents(rows), start=1):
+        sync, username, first, last, email, phone, relationship, child = row
+        key = email_key(email)
+        users.append(
+            (number, "!", now, "", email, key or None, lookalike_key(key), username, username,
+             first, last, name_key(first), name_key(last), "", phone, "import")
+        )  # fmt: skip
+        grants.append(
+            (number, now, "import", "", today, number, "licence-parent", pupils[child],
+             relationship)
+        )  # fmt: skip
+        sync_ids.append((number, now, "import", "", number, sync, sync))
+
+    def work() -> dict[str, int]:
+        with transaction.atomic():
+            names = [name for name in _USER if name != "workplace_id"]
+            names.insert(names.index("username") + 1, "username_key")
+            _write("people_user", names, users)
+            _write("access_grant", [*_GRANT, "relationship"], grants)
+            names = ["id", "recorded_at", "source", "ended_how", "user_id", "value", "value_key"]
+            _write("people_syncid", names, sync_ids)
+        return counts()
+
+    return work
+
+
 def _write(table: str, columns: list[str], rows: list[tuple[Any, ...]]) -> None:
     names = ", ".join(columns)
     with connection.cursor() as cursor:

@@ -73,6 +73,27 @@ def child(
     }  # fmt: skip
 
 
+def parent(
+    *,
+    first: str = "Elizabeth",
+    last: str = "Dickinson",
+    username: str = "",
+    email: str = "",
+    sync: str = "",
+    password: str = "",
+    phone: str = "",
+    title: str = "",
+    relationship: str = "",
+    child: str = "1",
+) -> Row:
+    """A row of a file of parents; ``child``: the synchronisation key of the child."""
+    return {
+        "First name": first, "Last name": last, "User name": username, "E-mail": email,
+        "SyncID": sync, "Password": password, "Phone": phone, "Title": title,
+        "Relationship": relationship, "ChildID": child,
+    }  # fmt: skip
+
+
 def upn_of(pupil: Pupil) -> str:
     """The UPN that a pupil has."""
     return pupil.identifiers.get(kind="upn", ended_at=None).value
@@ -200,6 +221,12 @@ class Desk:
     def pupils(self, content: Content, *flags: str) -> Ran:
         """A pupil file."""
         return self.take_in("pupils", content, *flags)
+
+    def parents(self, content: Content, *flags: str, match_by: str = "Synchronisation key") -> Ran:
+        """A file of parents, whose column ChildID names the child."""
+        return self.take_in(
+            "parents", content, "--sync-field", "ChildID", "--match-by", match_by, *flags
+        )
 
     def undo(self, ran: Ran) -> Ran:
         """Take an import back."""

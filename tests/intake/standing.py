@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from schoolgate.access.models import Denial, Grant, Restriction
-from schoolgate.people.models import StaffRecord, User
+from schoolgate.people.models import StaffRecord, SyncId, User
 from schoolgate.schools.models import (
     CareEpisode,
     ClassMembership,
@@ -43,6 +43,7 @@ _RECORDS: dict[type[Any], tuple[str, ...]] = {
         "starts_on",
         "ends_on",
     ),
+    SyncId: ("user_id", "value", "value_key"),
     StaffRecord: ("user_id", "establishment_id", "sync", "mis_id"),
     Restriction: ("user_id", "pupil_id", "reason", "starts_on", "ends_on"),
     Denial: ("user_id", "establishment_id"),

@@ -20,6 +20,7 @@ from tests.intake.desk import (
     Desk,
     Row,
     child,
+    parent,
     person,
     row_of,
     upn_of,
@@ -125,6 +126,57 @@ def test_rows_full_of_faults_and_questions(cast: Cast, desk: Desk) -> None:
     assert statements(desk, "pupils", wrong_children(10), "--check", status=REFUSED) == statements(
         desk, "pupils", wrong_children(300), "--check", status=REFUSED
     )
+
+
+def test_parents(cast: Cast, desk: Desk) -> None:
+    def families(count: int, *, wrong: bool = False) -> list[Row]:
+        rows = [
+            parent(first=f"Jo{n}", last=f"Day{n}", username=f"jo{count}-{n}", sync=f"{count}-{n}",
+                   email=f"jo{n}.{count}@x.example", phone=f"0117 {n:06}", relationship="Mother",
+                   password="first-password", child=f"{'x' * wrong}{n % 5}")
+            for n in range(count)
+        ]  # fmt: skip
+        if wrong:
+            rows[0]["ChildID"] = "0"
+            rows[1] = {**rows[0], "User name": "other", "ChildID": "1"}
+        return rows
+
+    words = ["--sync-field", "ChildID", "--match-by", "Synchronisation key"]
+    desk.pupils([child(first=f"C{n}", last=f"Of{n}", sync_key=str(n)) for n in range(5)])
+    few, many = families(10), families(1_000)
+    desk.take_in("parents", families(1), *words)
+
+    for flags, status in ((["--check"], APPLIED), ([], APPLIED), ([], APPLIED)):
+        assert statements(desk, "parents", few, *words, *flags, status=status) == statements(
+            desk, "parents", many, *words, *flags, status=status
+        )
+    other = [
+        [{**row, "Phone": "0117 99", "E-mail": f"new.{row['E-mail']}"} for row in rows]
+        for rows in (few, many)
+    ]
+    for flags, status in (([], REFUSED), (["--yes"], APPLIED)):
+        assert statements(desk, "parents", other[0], *words, *flags, status=status) == statements(
+            desk, "parents", other[1], *words, *flags, status=status
+        )
+    assert statements(
+        desk, "parents", families(11, wrong=True), *words, status=REFUSED
+    ) == statements(desk, "parents", families(300, wrong=True), *words, status=REFUSED)
+
+
+def test_undo_of_parents(cast: Cast, desk: Desk) -> None:
+    def counted(count: int) -> int:
+        rows = [
+            parent(first=f"Jo{n}", last=f"Day{n}", username=f"jo{n}", sync=f"p{n}", child="1")
+            for n in range(count)
+        ]
+        ran = desk.parents(rows)
+        with CaptureQueriesContext(connection) as seen:
+            assert desk.undo(ran).status == APPLIED
+        return asked(seen)
+
+    desk.pupils([child(sync_key="1")])
+    counted(1)
+    assert counted(10) == counted(1_000)
 
 
 def test_establishments(cast: Cast, desk: Desk) -> None:

@@ -11,8 +11,9 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from schoolgate.access import actions as access
+from schoolgate.access.families import NewLink, connect
 from schoolgate.access.models import Grant
-from schoolgate.access.roles import DESIGNATED_TEACHER, LA_USER, SOCIAL_WORKER
+from schoolgate.access.roles import DESIGNATED_TEACHER, LA_USER, PARENT, SOCIAL_WORKER
 from schoolgate.audit.actions import SYSTEM
 from schoolgate.audit.models import Event, EventBatch
 from schoolgate.kit.records import Ending, Source
@@ -246,6 +247,20 @@ def test_why_says_no_and_names_every_obstacle(cast: Cast, command: Command) -> N
         line.startswith("Restriction: ") and "Court order of 3 May." in line for line in said.lines
     )
     assert said.lines[-1].startswith("Denial: ")
+
+
+def test_why_names_a_licence_with_the_relationship(cast: Cast, command: Command) -> None:
+    hana = factories.user(first_name="Hana", last_name="Haddad", email="hana@example.org")
+    link = NewLink(hana.pk, cast.amira.pk, PARENT.code, "Mother", timezone.localdate())
+    connect([link], by=cast.as_ada)
+    words = ("why", "hana@example.org", upn_of(cast.amira))
+    first, grant = command(*words).lines
+    assert first.startswith("Yes")
+    assert grant.startswith("Grant: Parent/Guardian (Mother), this pupil, since ")
+    factories.restriction(hana, cast.amira, reason="Order 12")
+    first, _, restriction = command(*words).lines
+    assert first.startswith("No")
+    assert restriction.startswith("Restriction: since ")
 
 
 def test_why_answers_for_a_past_day(

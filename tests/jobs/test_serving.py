@@ -120,6 +120,7 @@ def test_a_dangerous_setting_stops_with_its_remedy(
         ("MAIL_FROM", ""),
         ("MAIL_REPLY_TO", "office@example.org"),
         ("INVITATION_DAYS", "30"),
+        ("LETTER_DAYS", "90"),
         ("BIND", EVERYWHERE),
     ],
 )

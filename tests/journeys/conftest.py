@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import os
+import shutil
+import subprocess
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
 from tests import machine
+from tests.jobs.programs import SECRET, environment
 from tests.journeys.person import Person
 
 if TYPE_CHECKING:
@@ -26,10 +30,34 @@ FLAGS = [
 ]  # fmt: skip
 
 
+_MAKE = """
+import django
+django.setup()
+from schoolgate.jobs import database, demo
+database.bring_up_to_date()
+demo.load()
+"""
+
+
+@pytest.fixture(scope="session")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The demonstration's records as they are made; `start --demo` itself makes them elsewhere."""
+    path = tmp_path_factory.mktemp("made") / "demo.sqlite3"
+    settings = environment(
+        DATABASE_URL=f"sqlite:///{path}",
+        SCHOOLGATE_SECRET_KEY=SECRET,
+        DJANGO_SETTINGS_MODULE="schoolgate.config.settings",
+    )
+    subprocess.run([sys.executable, "-c", _MAKE], env=settings, cwd=ROOT, check=True, timeout=120)
+    return path
+
+
 @pytest.fixture(scope="module")
-def database(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Where the demonstration keeps its records."""
-    return tmp_path_factory.mktemp("journey") / "demo.sqlite3"
+def database(made: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where the demonstration keeps its records: each module has its own."""
+    path = tmp_path_factory.mktemp("journey") / "demo.sqlite3"
+    shutil.copyfile(made, path)
+    return path
 
 
 @pytest.fixture(scope="module")

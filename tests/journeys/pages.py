@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from tests.journeys.person import RULES, axe
+from tests.journeys.person import rules_broken
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page
@@ -63,7 +63,6 @@ def faults_of(page: Page) -> list[str]:
     headings = [text.strip() for text in page.locator("h1").all_inner_texts()]
     if len(headings) != 1 or not headings[0]:
         found.append(f"has the main headings {headings}: one is wanted")
-    page.evaluate(axe())
     for width in WIDTHS:
         page.set_viewport_size({"width": width, "height": 900})
         found += [f"at {width}: {fault}" for fault in _at_this_width(page)]
@@ -85,11 +84,7 @@ def _at_this_width(page: Page) -> list[str]:
     # Once a page: the widest differs in its frame, which the journeys look at, and the narrowest in
     # what overhangs.
     if page.viewport_size == {"width": WIDTHS[1], "height": 900}:
-        told = page.evaluate("rules => axe.run(document, {runOnly: rules})", RULES)
-        found += [
-            f"{rule['id']}: {[node['target'] for node in rule['nodes']][:3]}"
-            for rule in told["violations"]
-        ]
+        found += rules_broken(page)
     if overhang := page.evaluate(_OVERHANG):
         found.append(f"wider than the screen by {overhang} px")
     return found

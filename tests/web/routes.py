@@ -13,8 +13,13 @@ from typing import TYPE_CHECKING, Any
 from django.urls import URLPattern, URLResolver, get_resolver, reverse
 from django.utils import timezone
 
+from schoolgate.access import families
+from schoolgate.access.families import NewLink
+from schoolgate.access.models import Grant, HeldLink
+from schoolgate.access.parent_access import standing_of
+from schoolgate.access import credentials
 from schoolgate.access.models import Grant
-from schoolgate.access.roles import OWN
+from schoolgate.access.roles import OWN, PARENT
 from schoolgate.audit.actions import SYSTEM
 from schoolgate.intake import runs
 from schoolgate.outbox.models import Mail
@@ -77,24 +82,32 @@ class World:
     restriction_id: int
     grant_id: int
     role_id: int
+    licence: str
     passkey: Passkey
     school: School
     account_link_id: int
+    licence_id: int
+    held_id: int
+    letters_id: int
 
     def address(self, route: Route, *, pupil: int, user: int | None = None) -> str:
         """The route's address for this pupil; everything else is there."""
         values: dict[str, Any] = {
             "pupil_id": pupil,
             "user_id": user or self._user_for(route),
+            "other_id": self.cast.noor.pk,
             "school_id": self.cast.abbey.pk,
             "subject_id": self.school.history.pk,
             "class_id": self.school.history_class.pk,
             "category_id": self.school.humanities.pk,
             "restriction_id": self.restriction_id,
-            "grant_id": self.grant_id,
+            "grant_id": self.licence_id if route.name.startswith("family-") else self.grant_id,
+            "held_id": self.held_id,
             "role_id": self.role_id,
+            "licence": self.licence,
             "passkey_id": self.passkey.pk,
             "import_id": self.run.pk,
+            "run_id": self.letters_id,
             "token": self.token,
             "link": self.link,
             "reset": self.reset,
@@ -118,6 +131,7 @@ class World:
         """Whether the user may open the route, whose school is Abbey."""
         cast, school = self.cast, self.school
         openers = {
+            Permission.FAMILY: [],
             Permission.SUPER_USER: [cast.ada],
             Permission.USAGE: [cast.ada, school.femi],
             Permission.SCHOOL: [cast.ada, school.nia],
@@ -154,10 +168,29 @@ def a_world(cast: Cast) -> World:
         restriction.pk,
         Grant.objects.get(user=cast.sara, pupil=cast.amira).pk,
         int(factories.own_role().code.removeprefix(OWN)),
+        factories.licence_type(),
         passkey,
         inside(cast),
         an_account_link(passkey.user),
+        *a_family(cast),
+        some_letters(cast),
     )
+
+
+def a_family(cast: Cast) -> tuple[int, int]:
+    """The ids of the licence of Amira's mother, and of a connection to Amira that waits: of
+    somebody with the name of Noor, who is kept from her."""
+    mother = factories.user(first_name="Mina", last_name="Haddad", email="mina@example.org")
+    again = factories.user(first_name="Noor", last_name="Rahman")
+    today = timezone.localdate()
+    (held,) = families.connect(
+        [
+            NewLink(mother.pk, cast.amira.pk, PARENT.code, "Mother", today),
+            NewLink(again.pk, cast.amira.pk, PARENT.code, "Mother", today),
+        ],
+        by=SYSTEM,
+    )
+    return Grant.objects.get(user=mother).pk, HeldLink.objects.get(pk=held).pk
 
 
 def a_passkey() -> Passkey:
@@ -172,6 +205,13 @@ def an_account_link(user: User) -> int:
     """The id of an account at an identity provider with which the user signs in."""
     identity = Identity("northshire", "http://127.0.0.1:9", f"subject-{user.pk}", "", False)
     return providers.link(user_id=user.pk, identity=identity, by=SYSTEM).pk
+
+
+def some_letters(cast: Cast) -> int:
+    """The id of letters that Ada is to make; there is one parent, of Carys at Brook."""
+    parent = factories.user(first_name="Pat", email="", username="pat.parent")
+    factories.grant(parent, PARENT, pupil=cast.carys)
+    return credentials.give_out(mailed=[], lettered=[parent.pk], by=cast.as_ada).pk
 
 
 def an_invitation(user: User) -> str:
@@ -223,14 +263,44 @@ FORMS: dict[str, dict[str, Any]] = {
         "email": "new@council.example", "password": "correct horse battery staple",
     },
     "invitation": {"password": "correct horse battery staple"},
+    "letter": {"code": "3333-3333-3333", "fact": "2014-03-27"},
+    "letter-password": {"password": "correct horse battery staple"},
+    "users-credentials-ask": {},
+    "users-credentials-letters": {},
     "mail-retry": {"mail": "all"},
     "why-ask": {"user": "dora@abbey.example", "on": ""},
     "user-why": {"pupil": "Haddad", "on": ""},
     "pupil-link": {"user": "sara@council.example"},
     "restriction-add": {
-        "user": "theo@brook.example", "reason": "Order", "starts_on": "", "ends_on": "",
+        "user": "theo@brook.example", "reason": "Order", "evidence": "", "starts_on": "",
+        "ends_on": "", "review_on": "",
     },
     "restriction-lift": {},
+    "pupil-sever": {"step": "ask", "reason": "Order"},
+    "duplicate": {},
+    "merge": {},
+    "restriction-review": {"seen": "", "evidence": "File 12/88", "review_on": "2099-03-01"},
+    "user-restrict": {
+        "pupil": "Haddad", "reason": "Order", "evidence": "", "starts_on": "", "ends_on": "",
+        "review_on": "",
+    },
+    "family-connect": {
+        "step": "save", "user": "liam@council.example", "licence": PARENT.code,
+        "relationship": "Father", "starts_on": "", "ends_on": "",
+    },
+    "family-add": {
+        "step": "save", "first_name": "New", "last_name": "Parent", "email": "new@example.org",
+        "username": "", "phone": "", "licence": PARENT.code, "relationship": "Father",
+        "starts_on": "", "ends_on": "",
+    },
+    "family-facts": {"seen": "", "relationship": "Foster carer", "contact": "yes"},
+    "family-remove": {},
+    "user-connect": {
+        "step": "save", "pupil": "Fielding", "licence": PARENT.code, "relationship": "",
+        "starts_on": "", "ends_on": "",
+    },
+    "held-approve": {},
+    "held-refuse": {},
     "grant-remove": {},
     "user-add": {
         "step": "save", "role": "social_worker", "first_name": "New", "last_name": "Worker",
@@ -245,6 +315,13 @@ FORMS: dict[str, dict[str, Any]] = {
     "role-add": {"name": "Youth Justice Worker", "purpose": "", "shows": "the register"},
     "role-edit": {"name": "Reviewing Officer", "purpose": "", "seen": ""},
     "role-remove": {"seen": ""},
+    "licence-add": {"name": "Tutor", "purpose": "", "blocks": ["school"]},
+    "licence-edit": {"name": "Minder", "purpose": "", "blocks": [], "seen": ""},
+    "licence-remove": {"seen": ""},
+    "parent-access": {
+        "access": "on", "names": "on", "seen": standing_of(None),
+    },
+    "parent-access-schools": {},
     "school-staff-add": {
         "step": "save", "first_name": "New", "last_name": "Teacher", "email": "new@abbey.example",
         "job_title": "", "phone": "", "admin": "on", "leads": "none", "invite": "on",

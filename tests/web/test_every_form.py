@@ -21,15 +21,17 @@ ROUTES = [route for route in routes() if route.name in FORMS]
 SHOWN_FIRST = {
     "school-staff-act", "school-staff-resend",
     "user-add", "user-edit", "user-pupils-save", "users-invite",
+    "family-connect", "family-add", "user-connect",
     "school-staff-add", "school-staff-edit", "school-subject", "school-category",
     "school-subject-leaders", "school-subject-remove", "school-classes-set",
 }  # fmt: skip
 # Forms that are filled in by those who are not signed in.
 OF_NOBODY = {
     "sign-in", "set-up", "invitation", "sign-in-code", "forgotten", "reset", "address-stop",
+    "letter", "letter-password",
 }  # fmt: skip
 # What differs between two runs of the same thing: numbers, moments, hashes, and the session.
-VOLATILE = {"id", "password", "token_hash", "browser_hash", "session_key", "session_data",
+VOLATILE = {"id", "password", "token_hash", "browser_hash", "code_hash", "session_key", "session_data",
             "digest", "previous", "head", "position", "batch_id", "object_id",
             "content"}  # fmt: skip
 
@@ -92,10 +94,20 @@ def as_shown(browser, address: str, form: dict[str, Any]) -> dict[str, str]:
     return {**began, "shown": asked.hidden()["shown"]}
 
 
+# Forms that carry what the page showed.
+WITH_MARKS = {
+    "role-edit", "role-remove", "account-details", "licence-edit", "licence-remove",
+    "parent-access-schools",
+}  # fmt: skip
 PUBLIC = {"sign-in", "sign-in-passkey", "set-up", "invitation"}
 # Forms that do nothing as they are sent here; a passkey wants a device (test_passkeys.py).
 IDLE = {
     "why-ask", "user-why", "pupil-link", "sign-out", "user-reactivate", "account-passkey-add",
+    "letter-password",
+}  # fmt: skip
+# Forms that carry how things stood when they were opened.
+STALE_IF_CHANGED = {
+    "role-edit", "role-remove", "account-details", "family-facts", "restriction-review",
 }  # fmt: skip
 OF_LEAVERS = {
     "leavers", "school-staff-leavers", "user-until", "school-staff-until", "school-handover",
@@ -135,6 +147,9 @@ def test_s30_fields_that_a_form_does_not_have_change_nothing(
     address = world.address(route, pupil=cast.amira.pk)
     if route.name == "user-pupils-save":
         address += f"?remove={cast.amira.pk}"
+    if route.name.startswith("users-credentials"):
+        page = browse(user).get("/settings/users/credentials/")
+        address += f"?how=letter&shown_letter={page.hidden()['shown_letter']}"
     if route.name == "users-invite":
         address += f"?who=ticked&tick={cast.sara.pk}"
     if route.name == "school-staff-act":
@@ -145,7 +160,9 @@ def test_s30_fields_that_a_form_does_not_have_change_nothing(
         address += f"?tick={world.school.maths_class.pk}&subject={world.school.history.pk}"
     if route.name in SHOWN_FIRST:
         form.update(as_shown(browse(user), address, form))
-    if route.name in ("role-edit", "role-remove", "account-details"):
+    if route.name == "parent-access-schools":
+        address += "?do=on&who=all"
+    if route.name in WITH_MARKS or route.name in STALE_IF_CHANGED:
         form.update(browse(user).get(address).hidden())
     if route.name in OF_LEAVERS:
         if "school_id" in route.arguments:

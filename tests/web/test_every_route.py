@@ -40,6 +40,12 @@ CHANGING = set(FORMS) - {
     "user-why",
     "pupil-link",
     "restriction-add",
+    "restriction-review",
+    "user-restrict",
+    "family-connect",
+    "family-add",
+    "family-facts",
+    "user-connect",
     "import-new",
     "user-add",
     "user-edit",
@@ -50,8 +56,15 @@ CHANGING = set(FORMS) - {
     "school-classes-set",
     "user-pupils-save",
     "users-invite",
+    "users-credentials-ask",
+    "users-credentials-letters",
+    "letter",
+    "letter-password",
     "role-edit",
     "role-remove",
+    "licence-edit",
+    "licence-remove",
+    "parent-access",
     "school-staff-act",
     "school-staff-resend",
     "school-staff-address",
@@ -64,6 +77,9 @@ LEADS_ON = {
     "sign-in-code-enter",
     "account-codes-file",
 }
+    "my-school", "sign-in-second", "sign-in-code-enter", "account-codes-file", "letter-password",
+    "users-credentials-ask", "users-credentials-letters",
+}  # fmt: skip
 # Pages about a child that are for those who may know whether they are in care.
 TOLD_OF_CARE = {"pupil-who"}
 PUPIL_ROUTES = [route for route in ALL if "pupil_id" in route.arguments]
@@ -89,7 +105,7 @@ def test_s28_the_public_routes_are_these():
     public = {route.name for route in ALL if route.permission is Permission.PUBLIC}
     assert public == {
         "healthz", "sign-in", "sign-in-second", "sign-in-passkey", "sign-out", "set-up",
-        "invitation",
+        "invitation", "letter", "letter-opened", "letter-password",
         "provider-start", "provider-back", "invitation-provider",
         "sign-in-code", "sign-in-code-enter", "forgotten", "reset", "address-confirm",
         "address-stop",

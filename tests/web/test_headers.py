@@ -63,7 +63,7 @@ def test_s59_errors_have_them_too(cast, browse, monkeypatch):
     def fail(*_: object, **__: object) -> None:
         raise RuntimeError("Carys Morgan")
 
-    monkeypatch.setattr("schoolgate.web.views.pupils.scope.pupils_visible_to", fail)
+    monkeypatch.setattr("schoolgate.web.views.pupils.scope.pupils_by_work", fail)
     page = browse(cast.ada).get("/pupils/")
     assert page.status == 500
     assert page.response.headers["Content-Security-Policy"] == POLICY

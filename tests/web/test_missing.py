@@ -172,7 +172,7 @@ def test_query_count(cast, browse, count_queries, more):
         factories.episode(factories.pupil())
         factories.user()
     browser = browse(cast.ada)
-    with count_queries(26):
+    with count_queries(32):
         browser.get("/")
     with count_queries(17, events=1):
         browser.get("/missing/social-worker/")

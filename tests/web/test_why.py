@@ -8,11 +8,13 @@ import pytest
 from django.utils import timezone
 
 from schoolgate.access.actions import allow, deny, revoke
+from schoolgate.access.families import NewLink, connect, disconnect
 from schoolgate.access.models import Grant, Restriction
 from schoolgate.access.restrictions import lift_restrictions
-from schoolgate.access.roles import DESIGNATED_TEACHER, SOCIAL_WORKER
+from schoolgate.access.roles import DESIGNATED_TEACHER, PARENT, SOCIAL_WORKER
 from schoolgate.audit.actions import SYSTEM
 from schoolgate.kit.dates import in_words
+from schoolgate.schools.models import Organisation
 from tests import factories
 from tests.web.browsing import masked
 
@@ -223,7 +225,7 @@ def test_query_count(cast, browse, count_queries, more):
         factories.grant(cast.dora, DESIGNATED_TEACHER, school=school)
         factories.restriction(cast.dora, cast.amira, reason=f"Order {number}")
     browser = browse(cast.ada)
-    with count_queries(30, events=1):
+    with count_queries(31, events=1):
         browser.get(f"/pupils/{cast.amira.pk}/why/{cast.dora.pk}/")
 
 
@@ -252,3 +254,24 @@ def test_nothing_that_was_backdated_bears_on_the_answer_of_a_past_day(clock, cas
     assert "Social Worker" not in then
     assert "Hilltop" not in page.text
     assert page.text.count("In care") == 1
+
+
+def test_a_licence_is_named_with_the_relationship_and_what_became_of_it(cast, browse):
+    hana = factories.user(first_name="Hana", last_name="Haddad")
+    link = NewLink(hana.pk, cast.amira.pk, PARENT.code, "Mother", timezone.localdate())
+    connect([link], by=cast.as_ada)
+    browser, address = browse(cast.ada), f"/pupils/{cast.amira.pk}/why/{hana.pk}/"
+    page = browser.get(address)
+    assert "Yes, Hana Haddad can see Amira Haddad." in page.text
+    assert page.rows()[0][:3] == ["Parent/Guardian (Mother)", "This pupil", "Yes"]
+    assert "cannot sign in: parent access is off" in page.text
+    Organisation.objects.update_or_create(defaults={"parent_access": True})
+    cast.abbey.parent_access = True
+    cast.abbey.save()
+    assert "parent access is off" not in browser.get(address).text
+    factories.restriction(hana, cast.amira, reason="Order 12")
+    page = browser.get(address)
+    assert "No, Hana Haddad cannot see Amira Haddad: a restriction stands between" in page.text
+    assert "Order 12" in page.text
+    disconnect([Grant.objects.get(user=hana).pk], by=cast.as_ada)
+    assert "Was removed on" in browser.get(address).rows()[0][2]

@@ -106,10 +106,6 @@ class Migration(migrations.Migration):
             name='ended_how',
             field=models.CharField(blank=True, choices=[('', 'not ended'), ('removed', 'removed by a person'), ('replaced', 'replaced by a newer record'), ('undone', 'undone with its import'), ('merged', 'merged with another user'), ('severed', 'severed for good')], default='', max_length=8),
         ),
-        migrations.AddIndex(
-            model_name='restriction',
-            index=models.Index(condition=models.Q(('ended_at__isnull', True), ('review_on__isnull', False)), fields=['review_on', 'id'], name='restriction_review'),
-        ),
         migrations.AddField(
             model_name='familyfact',
             name='pupil',

@@ -13,6 +13,7 @@ can sign in with PASS_PHRASE; begin with these:
     Leader               owen.fairclough@maddenfordhigh.example   (Humanities)
     Teacher              imani.clarke@maddenfordhigh.example      (History)
     Finance Manager      derek.pilling@maddenfordhigh.example
+    Parent/Guardian      karen.dunmore@home.example               (Jack and Ella Dunmore)
 
 Where the hard cases are (FACTS of the field, section 8); a test holds this list to the register.
 
@@ -56,6 +57,16 @@ Children
                                        Grace Marlowe           B990200120942   from dana.whitaker
                                                                                and ian.marlowe
                                        Noah Marlowe            Q990200120943   from ian.marlowe
+
+Families
+
+    separated, each kept from one      karen.dunmore@home.example    Jack and Ella; not Tom
+      child by a court order           paul.dunmore@home.example     Jack; not Ella
+    of the same name, no relation      paul.dunmore@harbour.example  Amy Dunmore
+    foster carer                       brenda.kirkham@home.example   Tom Dunmore, in care
+    grandmother, without e-mail        maureen.dunmore               Ella Dunmore
+    a child who signs in               jack.dunmore                  himself
+    teacher and father                 callum.beattie@maddenfordhigh.example, of Orla Beattie
 
 Users
 

@@ -15,12 +15,13 @@ from schoolgate.access.roles import (
     LA_SUPER_USER,
     LA_USER,
     LEADER,
+    PARENT,
     SCHOOL_ADMIN,
     SOCIAL_WORKER,
     TEACHER,
 )
 from schoolgate.audit.actions import SYSTEM, batch
-from schoolgate.jobs.demo import crowd, inside, reviewing, sign_ins
+from schoolgate.jobs.demo import crowd, families, inside, reviewing, sign_ins
 from schoolgate.jobs.demo import places as register
 from schoolgate.jobs.demo.hard_cases import hard_cases
 from schoolgate.jobs.demo.parts import Adult, Child
@@ -45,6 +46,7 @@ SIGN_INS = [
     (LEADER.name, "owen.fairclough@maddenfordhigh.example"),
     (TEACHER.name, "imani.clarke@maddenfordhigh.example"),
     (FINANCE_MANAGER.name, "derek.pilling@maddenfordhigh.example"),
+    (PARENT.name, families.MOTHER),
 ]
 PUPILS, IN_CARE = 2000, 150
 SOCIAL_WORKERS, LA_USERS = 16, 6
@@ -57,6 +59,7 @@ def load() -> None:
     chance = Random(_SEED)  # noqa: S311 - the same people each time
     places = register.places(today)
     hard = hard_cases(today)
+    told = families.add(hard)
     many = crowd.children(PUPILS - len(hard.children), places, today, chance)
     already = sum(child.is_in_care(today) for child in hard.children)
     caseload = crowd.take_into_care(many, IN_CARE - already, today, chance)
@@ -83,6 +86,7 @@ def load() -> None:
             school, school_ids[school.urn], child_ids, user_ids[DESIGNATED], today,
             Random(_SEED + 1),  # noqa: S311 - the same people each time
         )  # fmt: skip
+        families.write(told, user_ids, child_ids, today)
         user_ids |= reviewing.write([child_ids[child] for child in caseload[:8]], today)
         sign_ins.write(user_ids, PASS_PHRASE)
 
@@ -188,6 +192,7 @@ def _write_adults(
                 child_ids[place] if isinstance(place, Child) else None,
                 start,
                 end,
+                relationship=adult.relationships.get(place) if isinstance(place, Child) else None,
             )
             for adult, id_ in ids.items()
             for role, place, (start, end) in adult.grants

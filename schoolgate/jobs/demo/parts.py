@@ -47,7 +47,7 @@ class Child:
 class Adult:
     """A user to be, with what they are granted: a role code and where (None: no place).
 
-    An ``email`` without @ is a user name.
+    An ``email`` without @ is a user name. ``relationships``: of licences, what they are to a child.
     """
 
     first: str
@@ -59,6 +59,7 @@ class Adult:
     inactive: bool = False
     grants: list[tuple[str, "str | Child | None", Span]] = field(default_factory=list)
     kept_from: list[tuple[Child, str, Span]] = field(default_factory=list)
+    relationships: dict[Child, str] = field(default_factory=dict)
 
 
 def upn(establishment: int, joined: int, serial: int) -> str:

@@ -21,8 +21,4 @@ class Migration(migrations.Migration):
             name='first_password_import_id',
             field=models.BigIntegerField(null=True),
         ),
-        migrations.AddIndex(
-            model_name='user',
-            index=models.Index(condition=models.Q(('first_password_at__isnull', False)), fields=['first_password_at'], name='user_first_password'),
-        ),
     ]

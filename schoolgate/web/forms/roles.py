@@ -5,7 +5,7 @@ from typing import Any
 from django import forms
 
 from schoolgate.access.models import OwnRole
-from schoolgate.access.role_changes import LONGEST_NAME, LONGEST_PURPOSE
+from schoolgate.access.role_names import LONGEST_NAME, LONGEST_PURPOSE
 from schoolgate.access.roles import Detail
 from schoolgate.web.components import Line, Radios
 

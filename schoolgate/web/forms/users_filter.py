@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from schoolgate.access.holdings import denied, holders
 from schoolgate.access.own_roles import every_role
-from schoolgate.people import invitations
+from schoolgate.people import invitations, printed_codes
 from schoolgate.people.models import User
 from schoolgate.schools.establishments import called, described
 from schoolgate.schools.models import Establishment
@@ -102,7 +102,7 @@ class UserFilters(forms.Form):
             users = _among(users, denied())
         elif self.by_status:
             if self.by_status == "expired":
-                users = _among(users, invitations.expired())
+                users = _among(users, invitations.expired(), printed_codes.expired())
             elif self.by_status == "bounced":
                 users = _among(users, invitations.bounced())
             state = invitations.in_state(users, STATUSES[self.by_status])

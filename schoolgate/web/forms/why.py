@@ -1,4 +1,4 @@
-"""Asking about a user: why they can, or cannot, see a child; and keeping one from a child."""
+"""Asking about a user: why they can, or cannot, see a child; and naming a user or a pupil."""
 
 from datetime import date
 from typing import Any
@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from schoolgate.people.models import User
 from schoolgate.schools.models import Pupil
-from schoolgate.web.components import DayField, Text, TypeAhead
+from schoolgate.web.components import DayField, TypeAhead
 from schoolgate.web.search import (
     AT_MOST,
     pupils_described,
@@ -140,39 +140,3 @@ class SocialWorkerForm(forms.Form):
         help_text="Their name, e-mail address or user name",
         error_messages={"required": "Enter the name, e-mail address or user name of a user."},
     )
-
-
-class RestrictionForm(forms.Form):
-    """Keeping a user from a child, with the reason and the days."""
-
-    user = UserField(
-        label="Who must not see this pupil?",
-        help_text="Their name, e-mail address or user name",
-        error_messages={"required": "Enter the name, e-mail address or user name of a user."},
-    )
-    reason = forms.CharField(
-        label="Reason",
-        max_length=500,
-        help_text="For example the court order and its number. LA Super Users can read it.",
-        error_messages={
-            "required": "Enter the reason.",
-            "max_length": "Shorten the reason to 500 characters or fewer.",
-        },
-        widget=Text(attrs={"rows": 3}),
-    )
-    starts_on = DayField(
-        label="From", required=False, help_text="Leave empty for today. For example 21/11/2026"
-    )
-    ends_on = DayField(
-        label="Until",
-        required=False,
-        help_text="The last day. Leave empty when it is open. For example 30/06/2027",
-    )
-
-    def clean(self) -> dict[str, Any]:
-        given = super().clean() or {}
-        start = given.get("starts_on") or timezone.localdate()
-        end = given.get("ends_on")
-        if end is not None and end < start:
-            self.add_error("ends_on", "Enter a last day that is not before the first.")
-        return given

@@ -58,7 +58,7 @@ class _Leaver:
         if self.school:
             found = led_by(self.person.pk, self.school.pk)
             return found.order_by("subject_area__name_key", "pk")
-        mine = scope.pupils_visible_to(visitor(request).pk)
+        mine = scope.pupils_by_work(visitor(request).pk)
         found = pupils_held_by(self.person.pk).filter(pupil__in=mine.values("pk"))
         return found.order_by("pupil__last_key", "pupil__first_key", "pk")
 

@@ -76,7 +76,7 @@ def shown(
     reader = visitor(request).pk
     told = leaving.of(user_ids, reader_id=reader, establishment_id=establishment_id)
     first = User.objects.filter(pk__in=user_ids).order_by(*NAME)[:LISTED]
-    mine = scope.pupils_visible_to(reader)
+    mine = scope.pupils_by_work(reader)
     named = mine.filter(pk__in=told.alone[:AT_MOST]).order_by(*NAME)[:LISTED]
     return Shown(
         [Loss(user, told.losses.get(user.pk, 0)) for user in first],

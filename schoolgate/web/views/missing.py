@@ -11,12 +11,14 @@ from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_safe
 
+from schoolgate.access import held_links
 from schoolgate.access.missing import (
     Lack,
     pupils_lacking,
     schools_without_teacher,
     users_with_nobody,
 )
+from schoolgate.access.restrictions import due_for_review
 from schoolgate.audit.actions import viewed
 from schoolgate.intake.models import Import, State
 from schoolgate.outbox.models import Mail
@@ -28,11 +30,13 @@ from schoolgate.web.paging import page_of
 from schoolgate.web.permissions import (
     actor,
     has_usage_only,
+    is_family_only,
     is_super_user,
     only_super_user,
     signed_in,
     visitor,
 )
+from schoolgate.web.views.children import my_children
 from schoolgate.web.views.pupils import ORDER, my_pupils
 
 MOST = 10_000  # beyond so many a figure says only that there are more
@@ -109,9 +113,11 @@ class Figure:
 def home(request: HttpRequest) -> HttpResponseBase:
     """Who is missing, for an LA Super User; for everybody else their pupils.
 
-    For a Finance Manager, who has none, the page of usage."""
+    For a Finance Manager, who has none, the page of usage; for a parent their children."""
     if has_usage_only(request):
         return redirect("usage")
+    if is_family_only(request):
+        return my_children(request)
     if not is_super_user(request):
         return my_pupils(request)
     reader = visitor(request).pk
@@ -126,7 +132,7 @@ def home(request: HttpRequest) -> HttpResponseBase:
         {
             "missing": [figure for figure in figures if figure.count],
             "complete": [figure for figure in figures if not figure.count],
-            "waiting": [figure for figure in _waiting() if figure.count],
+            "waiting": [figure for figure in _waiting(reader) if figure.count],
             "steps": _first_steps(reader),
         },
     )
@@ -202,11 +208,14 @@ def _figure(code: str, found: QuerySet[Any]) -> Figure:
     return Figure(count, words, kind.meaning, reverse("missing", args=[code]))
 
 
-def _waiting() -> list[Figure]:
-    """What else waits for a person: imports with questions or not applied yet, mail that failed."""
+def _waiting(reader: int) -> list[Figure]:
+    """What else waits for a person: imports with questions or not applied yet, mail that failed,
+    restrictions to be looked at again, connections that need a second person."""
     imports = Import.objects.filter(state__in=[State.NEEDS_PERSON, State.READY])
     failed = Mail.objects.filter(state=MailState.FAILED)
+    due, held = due_for_review(reader), held_links.waiting(reader)
     a, b = imports[: MOST + 1].count(), failed[: MOST + 1].count()
+    c, d = due[: MOST + 1].count(), held[: MOST + 1].count()
     return [
         Figure(
             a,
@@ -219,6 +228,20 @@ def _waiting() -> list[Figure]:
             "e-mail that could not be sent" if b == 1 else "e-mails that could not be sent",
             "See the reason, correct it, and try again.",
             reverse("mail"),
+        ),
+        Figure(
+            c,
+            "restriction to look at again" if c == 1 else "restrictions to look at again",
+            "Keep each until another day, or lift it.",
+            reverse("restrictions") + "?show=due",
+        ),
+        Figure(
+            d,
+            "connection that needs a second person"
+            if d == 1
+            else "connections that need a second person",
+            "Somebody with that name was kept from the child: approve or refuse it.",
+            reverse("held-links"),
         ),
     ]
 

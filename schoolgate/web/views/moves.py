@@ -66,7 +66,7 @@ def moves_of(
     """
     wanted = list(people)
     ids = {pk for one in moved.values() for pk in one.gained | one.lost}
-    there = scope.pupils_visible_to(visitor(request).pk).filter(pk__in=ids)
+    there = scope.pupils_by_work(visitor(request).pk).filter(pk__in=ids)
     order = list(there.order_by("last_key", "first_key", "pk"))
 
     def named(pks: set[int]) -> Named:

@@ -5,7 +5,7 @@ from datetime import date
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import render
+from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.views.decorators.http import require_safe
 
@@ -13,12 +13,15 @@ from schoolgate.access.holdings import restrictions_on, shows_past_care
 from schoolgate.access.models import Restriction
 from schoolgate.access.own_roles import known_roles
 from schoolgate.access.seen_by import later
+from schoolgate.access.severing import waiting_for
 from schoolgate.audit.actions import viewed
 from schoolgate.schools import today as register
 from schoolgate.schools.models import CareEpisode, IdentifierKind, Pupil
 from schoolgate.web import words
 from schoolgate.web.forms.why import WhyForm
-from schoolgate.web.permissions import actor, is_super_user, signed_in, visitor
+from schoolgate.web.permissions import actor, is_family, is_super_user, signed_in, visitor
+from schoolgate.web.views.children import is_family_alone
+from schoolgate.web.views.family import family_of
 from schoolgate.web.views.pupils import told_of_care, visible
 from schoolgate.web.views.seen_by import people
 
@@ -35,7 +38,9 @@ class Blocked:
 @signed_in
 @require_safe
 def pupil(request: HttpRequest, pupil_id: int) -> HttpResponse:
-    """A pupil's record, and who can see it (NEW6)."""
+    """A pupil's record, and who can see it (NEW6). Family is led to the page of their child."""
+    if is_family(request) and is_family_alone(request, pupil_id):
+        return redirect("child", pupil_id)
     child = visible(request, pupil_id)
     day = timezone.localdate()
     told = told_of_care(request, child)
@@ -62,12 +67,14 @@ def _beyond_register(request: HttpRequest, child: Pupil, day: date) -> dict[str,
         "past_episodes": [e for e in episodes if e.ends_on and e.ends_on < day],
         "past_too": past_too,
         "changes": [
-            (change, [(words.role_name(g.role, known), words.place(g)) for g in change.grants])
+            (change, [(words.held_as(g, known), words.place(g)) for g in change.grants])
             for change in later(child.pk)
         ],
         "restrictions": _restrictions(child, day) if super_user else [],
         "super_user": super_user,
+        "severance": waiting_for(child.pk) if super_user else None,
         "why_form": WhyForm() if super_user else None,
+        **family_of(request, child),
         **people(request, child),
     }
 

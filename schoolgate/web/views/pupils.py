@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from django.http import Http404, HttpRequest, HttpResponse
-from django.shortcuts import render
+from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.views.decorators.http import require_safe
 
@@ -14,7 +14,7 @@ from schoolgate.schools import today as register
 from schoolgate.schools.models import Pupil
 from schoolgate.web.forms.pupils import PupilFilters
 from schoolgate.web.paging import page_of, sought
-from schoolgate.web.permissions import actor, signed_in, visitor
+from schoolgate.web.permissions import actor, is_family_only, signed_in, visitor
 from schoolgate.web.search import named
 
 ORDER = ("last_key", "first_key", "pk")
@@ -34,10 +34,14 @@ class Line:
 @signed_in
 @require_safe
 def my_pupils(request: HttpRequest) -> HttpResponse:
-    """The pupils whom the reader may see: those assigned to them first, then by surname (LAC7)."""
+    """The pupils whom the reader may see: those assigned to them first, then by surname (LAC7).
+
+    Not those whom they see by a licence alone; whoever has no others is led to their children."""
+    if is_family_only(request):
+        return redirect("children")
     user, day = visitor(request), timezone.localdate()
     wanted = sought(request)
-    pupils = named(scope.pupils_visible_to(user.pk), wanted)
+    pupils = named(scope.pupils_by_work(user.pk), wanted)
     # Whoever sees some pupils only because of care must not learn of it by a filter either.
     filters = PupilFilters(request.GET) if scope.sees_every_pupil(user.pk) else None
     if filters is not None:
@@ -72,8 +76,9 @@ def my_pupils(request: HttpRequest) -> HttpResponse:
 
 
 def visible(request: HttpRequest, pupil_id: int) -> Pupil:
-    """The pupil, through scope; Http404 for one whom the reader may not see, as for none."""
-    found = scope.pupils_visible_to(visitor(request).pk).filter(pk=pupil_id).first()
+    """The pupil whose record the reader may see; Http404 for any other, as for none, and for one
+    whom they see by a licence alone."""
+    found = scope.pupils_by_work(visitor(request).pk).filter(pk=pupil_id).first()
     if found is None:
         raise Http404
     return found

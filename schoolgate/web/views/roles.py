@@ -42,7 +42,7 @@ def roles(request: HttpRequest) -> HttpResponse:
     """The roles that are always there, and the organisation's own."""
     own = list(own_roles())
     held = dict(
-        Grant.objects.filter(_not_over(), role__in=[role.code for role in own])
+        Grant.objects.filter(not_over(), role__in=[role.code for role in own])
         .values("role")
         .order_by()
         .annotate(holders=Count("user", distinct=True, filter=Q(user__gone_at__isnull=True)))
@@ -52,7 +52,7 @@ def roles(request: HttpRequest) -> HttpResponse:
         request,
         "web/roles.html",
         {
-            "roles": ROLES.values(),
+            "roles": [role for role in ROLES.values() if not role.is_licence],
             "own": [Listed(role, held.get(role.code, 0)) for role in own],
         },
     )
@@ -124,7 +124,7 @@ def remove(request: HttpRequest, role_id: int) -> HttpResponse:
             messages.success(request, f"The role {role} has been taken away.")
             return redirect("roles")
     holders = User.objects.filter(
-        gone_at__isnull=True, pk__in=grants_of_role(role).filter(_not_over()).values("user_id")
+        gone_at__isnull=True, pk__in=grants_of_role(role).filter(not_over()).values("user_id")
     )
     page = page_of(request, [holders], BY_NAME)
     lost = lost_without(role, reader_id=visitor(request).pk)
@@ -150,7 +150,8 @@ def _there(role_id: int) -> OwnRole:
     return found
 
 
-def _not_over() -> Q:
+def not_over() -> Q:
+    """The grants on record whose last day is not over."""
     return Q(ended_at__isnull=True) & (
         Q(ends_on__isnull=True) | Q(ends_on__gte=timezone.localdate())
     )

@@ -106,7 +106,7 @@ def _persons(pupil_id: int, users: list[User], as_at: datetime | None) -> dict[i
             [
                 Through(
                     grant,
-                    words.role_name(grant.role, known),
+                    words.held_as(grant, known),
                     words.place(grant),
                     origins.of(grant),
                     origins.ending(grant) if as_at else "",

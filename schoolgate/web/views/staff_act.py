@@ -176,7 +176,7 @@ def _losses(asked: Asked) -> list[tuple[User, int | None]]:
 def _on_roll(request: HttpRequest, school: Establishment) -> int:
     """How many pupils are on roll at the school today, of those whom the reader sees."""
     there = Enrolment.objects.filter(holds(timezone.localdate()), establishment=school)
-    mine = scope.pupils_visible_to(visitor(request).pk)
+    mine = scope.pupils_by_work(visitor(request).pk)
     return mine.filter(pk__in=there.values("pupil_id")).count()
 
 

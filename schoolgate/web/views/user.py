@@ -11,9 +11,10 @@ from django.views.decorators.http import require_safe
 
 from schoolgate.access import scope
 from schoolgate.access.holdings import grants_of, holdings, users_with_status
+from schoolgate.access.merging import merged_with
 from schoolgate.access.models import Denial, Grant
 from schoolgate.access.own_roles import known_roles, linked_by_hand
-from schoolgate.access.roles import DESIGNATED_TEACHER, ROLES, Opens, Role
+from schoolgate.access.roles import DESIGNATED_TEACHER, LICENCE, ROLES, Opens, Role
 from schoolgate.audit.actions import viewed
 from schoolgate.outbox.queries import last_problems
 from schoolgate.people.models import User
@@ -22,6 +23,7 @@ from schoolgate.schools.models import Establishment
 from schoolgate.web import words
 from schoolgate.web.paging import page_of, sought
 from schoolgate.web.permissions import actor, only_super_user, visitor
+from schoolgate.web.views.family import children_of
 from schoolgate.web.views.pupils import ORDER, line, named
 from schoolgate.web.views.users import status_of
 
@@ -45,7 +47,10 @@ def user(request: HttpRequest, user_id: int) -> HttpResponse:
     """One user: details, what they were given, and how many pupils they see by it."""
     person, day = there(user_id), timezone.localdate()
     held = grants_of(person.pk)
-    links, mine = held.filter(pupil__isnull=False), scope.pupils_visible_to(visitor(request).pk)
+    # Licences are links to children, in a list of their own.
+    links = held.filter(pupil__isnull=False).exclude(role__startswith=LICENCE)
+    mine = scope.pupils_visible_to(visitor(request).pk)
+    children, named_too = children_of(request, person, mine)
     # Pupils kept from the reader come last: their place among the names would tell of theirs.
     page = page_of(
         request,
@@ -60,7 +65,9 @@ def user(request: HttpRequest, user_id: int) -> HttpResponse:
     visible = set(known.values_list("pk", flat=True))
     origins, named = words.Origins([*wider, *page.rows]), known_roles()
     denials = list(denials_of(person))
-    viewed(by=actor(request), kind="user", object_id=person.pk, pupil_ids=sorted(visible))
+    viewed(
+        by=actor(request), kind="user", object_id=person.pk, pupil_ids=sorted(visible | named_too)
+    )
     return render(
         request,
         "web/user.html",
@@ -78,6 +85,8 @@ def user(request: HttpRequest, user_id: int) -> HttpResponse:
             "denial": next((one for one in denials if one.establishment is None), None),
             "sleeping": [one for one in denials if one.establishment is not None],
             "today": day,
+            "merged_with": merged_with(person.pk),
+            **children,
         },
     )
 

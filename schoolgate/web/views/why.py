@@ -107,7 +107,7 @@ def _records(found: Why, moment: datetime) -> dict[str, Any]:
         "bearings": [
             {
                 "bearing": bearing,
-                "role": words.role_name(bearing.grant.role, known),
+                "role": words.held_as(bearing.grant, known),
                 "place": words.place(bearing.grant),
                 "origin": origins.of(bearing.grant),
                 "ending": origins.ending(bearing.grant),
@@ -137,7 +137,7 @@ def _what(
             return f"On roll at {place_of(record)}" if record.establishment else place_of(record)
         case CareEpisode():
             return "In care"
-    return f"{words.role_name(record.role, known)}, {words.place(record)}"
+    return f"{words.held_as(record, known)}, {words.place(record)}"
 
 
 def _day(text: str) -> date | None:
