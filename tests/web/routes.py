@@ -13,12 +13,10 @@ from typing import TYPE_CHECKING, Any
 from django.urls import URLPattern, URLResolver, get_resolver, reverse
 from django.utils import timezone
 
-from schoolgate.access import families
+from schoolgate.access import credentials, families
 from schoolgate.access.families import NewLink
 from schoolgate.access.models import Grant, HeldLink
 from schoolgate.access.parent_access import standing_of
-from schoolgate.access import credentials
-from schoolgate.access.models import Grant
 from schoolgate.access.roles import OWN, PARENT
 from schoolgate.audit.actions import SYSTEM
 from schoolgate.intake import runs

@@ -76,10 +76,10 @@ LEADS_ON = {
     "sign-in-second",
     "sign-in-code-enter",
     "account-codes-file",
+    "letter-password",
+    "users-credentials-ask",
+    "users-credentials-letters",
 }
-    "my-school", "sign-in-second", "sign-in-code-enter", "account-codes-file", "letter-password",
-    "users-credentials-ask", "users-credentials-letters",
-}  # fmt: skip
 # Pages about a child that are for those who may know whether they are in care.
 TOLD_OF_CARE = {"pupil-who"}
 PUPIL_ROUTES = [route for route in ALL if "pupil_id" in route.arguments]

@@ -88,6 +88,8 @@ Users
     invitation expired                 beatrice.uttley@northshire.example
     not invited yet                    judith.sowerby@tarnbeckprimary.example
                                        sian.fothergill@fellside.example
+                                       paul.dunmore@harbour.example
+    waits for a letter                 maureen.dunmore
     a second LA Super User             gareth.pryce@northshire.example
     no e-mail address, a user name     moira.tindall
     Independent Reviewing Officer,     edwina.pargeter@northshire.example

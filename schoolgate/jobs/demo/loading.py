@@ -88,6 +88,7 @@ def load() -> None:
         )  # fmt: skip
         families.write(told, user_ids, child_ids, today)
         user_ids |= reviewing.write([child_ids[child] for child in caseload[:8]], today)
+        families.open_parent_access()
         sign_ins.write(user_ids, PASS_PHRASE)
 
 

@@ -24,6 +24,8 @@ NOT_INVITED = [
     "judith.sowerby@tarnbeckprimary.example",
     "sian.fothergill@fellside.example",
     "nigel.crook@maddenfordhigh.example",
+    "maureen.dunmore",
+    "paul.dunmore@harbour.example",
 ]
 _REFUSAL = "Correct the e-mail address: the mail server refused this mail (550 5.1.1 No such user)."
 
