@@ -12,6 +12,9 @@ if (part) {
     part.querySelector("[data-chosen]").hidden = !chosen;
     part.querySelector("[data-not-chosen]").hidden = chosen;
     part.querySelector("[data-count]").textContent = (rows ?? 0).toLocaleString("en-GB");
+    for (const note of document.querySelectorAll("[data-names-child]")) {
+      note.hidden = !chosen || note.dataset.namesChild !== column.value;
+    }
     if (better) {
       better.hidden = chosen && rows >= Number(better.dataset.best);
     }

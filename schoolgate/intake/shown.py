@@ -21,7 +21,8 @@ class FileColumn:
     """A column of the file: its place from 0, a few of its cells, and which of ours it is.
 
     ``field_heading``: ours that it is matched to now, or ""; ``suggestion``: ours that it may be.
-    ``remembered``: matched as in an earlier file; ``ignored``: a person said that it is not needed.
+    ``remembered``: matched as in an earlier file; ``ignored``: a person said that it is not needed;
+    ``is_hidden``: it holds passwords, of which nothing is shown (S22).
     """
 
     place: int
@@ -31,6 +32,7 @@ class FileColumn:
     suggestion: str
     remembered: bool = False
     ignored: bool = False
+    is_hidden: bool = False
 
 
 def columns_of(run_id: int, *, reader: int) -> list[FileColumn]:
@@ -48,6 +50,7 @@ def columns_of(run_id: int, *, reader: int) -> list[FileColumn]:
     told = {heading_key(theirs): our for theirs, our in decided.headings.items()}
     rows: dict[int, list[str]] = dict(head.samples)
     hidden = unseen.hidden_rows(run, reader=reader)
+    secret = hidden_in(headings, decided.headings)
     return [
         FileColumn(
             place,
@@ -57,6 +60,7 @@ def columns_of(run_id: int, *, reader: int) -> list[FileColumn]:
             suggested[place].heading if place in suggested and place not in ours else "",
             remembered=decided.remembered and heading_key(heading) in told,
             ignored=told.get(heading_key(heading)) == "",
+            is_hidden=secret.names(heading),
         )
         for place, heading in enumerate(headings)
     ]
@@ -127,7 +131,7 @@ def rows_with_outcome(
 @dataclass(frozen=True)
 class Cell:
     """A cell of a row: ``value`` as it stands or was mended, ``was`` as the file has it; both are
-    blank where it is hidden (S22)."""
+    blank where it is hidden (S22). ``names_child``: of a file of parents."""
 
     place: int
     heading: str
@@ -137,6 +141,7 @@ class Cell:
     max_length: int
     findings: list[ImportFault] = field(default_factory=list)
     is_hidden: bool = False
+    names_child: bool = False
 
     @property
     def is_mended(self) -> bool:
@@ -186,6 +191,7 @@ def row_of(run_id: int, row: int, *, reader: int) -> RowCells:
                 column.max_length if column else decisions.LONGEST_CELL,
                 [fault for fault in found if fault.place == place],
                 is_hidden=place in hidden,
+                names_child=bool(heading.strip()) and heading == decided.sync_field,
             )
         )  # fmt: skip
     refused = ImportRow.objects.filter(run=run, outcome=Outcome.REFUSED).values_list(

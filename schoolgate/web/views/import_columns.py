@@ -29,6 +29,7 @@ class Choice:
     samples: list[str]
     chosen: str
     is_suggested: bool
+    is_hidden: bool = False
 
 
 @only_super_user
@@ -76,6 +77,7 @@ def columns(request: HttpRequest, import_id: int) -> HttpResponse:
                     column.samples,
                     chosen[column.place],
                     not column.field_heading and chosen[column.place] != "",
+                    column.is_hidden,
                 )
                 for column in found
             ],
