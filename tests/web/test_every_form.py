@@ -30,7 +30,8 @@ OF_NOBODY = {
     "letter", "letter-password",
 }  # fmt: skip
 # What differs between two runs of the same thing: numbers, moments, hashes, and the session.
-VOLATILE = {"id", "password", "token_hash", "browser_hash", "code_hash", "session_key", "session_data",
+VOLATILE = {"id", "password", "token_hash", "browser_hash", "code_hash", "session_key",
+            "session_data",
             "digest", "previous", "head", "position", "batch_id", "object_id",
             "content"}  # fmt: skip
 
