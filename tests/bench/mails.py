@@ -122,8 +122,8 @@ def report(facts: dict[str, Any]) -> str:
         [
             results.said(facts["machine"], facts["databases"]),
             "Invitations into a mail server on the same machine (Python, a file a mail), by one"
-            f" mail worker, which is killed with -9 {KILLS} times in the middle of a lot. What it had"
-            " taken up is made due at once then, where otherwise five minutes go by. Its starts"
+            f" mail worker, which is killed with -9 {KILLS} times in the middle of a lot. What it"
+            " had taken up is made due at once then, where otherwise five minutes go by. Its starts"
             f" are counted in. Asked for: {LEAST} a second at least, none lost, and none twice but"
             " what was handed over and not yet noted when a worker died, with the same Message-ID.",
             results.table(
