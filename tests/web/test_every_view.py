@@ -42,7 +42,6 @@ WITHOUT_CHILDREN = {
     "healthz", "sign-in", "sign-in-second", "set-up", "establishments", "users",
     "user-add", "user-edit", "duplicates", "merge", "severed",
     "user-connect", "user-restrict",
-    "user-add", "user-edit", "duplicates", "severed",
     "user-sign-in", "user-factor-reset", "school-staff-sign-in", "school-staff-factor-reset",
     "sign-ins", "user-invite", "users-invite", "user-pupils-save", "establishment-suggest",
     "user-make-inactive", "leavers", "school-staff-leavers",
