@@ -30,6 +30,8 @@ class Migration(migrations.Migration):
                 ('ends_on', models.DateField(null=True)),
                 ('fact', models.CharField(choices=[('responsibility', 'Parental responsibility'), ('lives-with', 'Lives with'), ('contact', 'Contact allowed')], max_length=14)),
                 ('holds', models.BooleanField()),
+                ('pupil', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='family_facts', to='schools.pupil')),
+                ('user', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='family_facts', to=settings.AUTH_USER_MODEL)),
             ],
         ),
         migrations.CreateModel(
@@ -61,6 +63,7 @@ class Migration(migrations.Migration):
                 ('confirmed_by_id', models.BigIntegerField(null=True)),
                 ('withdrawn_at', models.DateTimeField(null=True)),
                 ('withdrawn_by_id', models.BigIntegerField(null=True)),
+                ('pupil', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='severances', to='schools.pupil')),
             ],
         ),
         migrations.CreateModel(
@@ -69,6 +72,8 @@ class Migration(migrations.Migration):
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('said_at', models.DateTimeField()),
                 ('said_by_id', models.BigIntegerField(null=True)),
+                ('first', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
+                ('second', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
             ],
         ),
         migrations.AddField(
@@ -106,16 +111,6 @@ class Migration(migrations.Migration):
             name='ended_how',
             field=models.CharField(blank=True, choices=[('', 'not ended'), ('removed', 'removed by a person'), ('replaced', 'replaced by a newer record'), ('undone', 'undone with its import'), ('merged', 'merged with another user'), ('severed', 'severed for good')], default='', max_length=8),
         ),
-        migrations.AddField(
-            model_name='familyfact',
-            name='pupil',
-            field=models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='family_facts', to='schools.pupil'),
-        ),
-        migrations.AddField(
-            model_name='familyfact',
-            name='user',
-            field=models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='family_facts', to=settings.AUTH_USER_MODEL),
-        ),
         migrations.AddConstraint(
             model_name='licencetype',
             constraint=models.UniqueConstraint(condition=models.Q(('gone_at__isnull', True)), fields=('name_key',), name='one_live_licence_type'),
@@ -123,21 +118,6 @@ class Migration(migrations.Migration):
         migrations.AddConstraint(
             model_name='licencetype',
             constraint=models.UniqueConstraint(condition=models.Q(('gone_at__isnull', True), models.Q(('builtin', ''), _negated=True)), fields=('builtin',), name='one_builtin_licence_type'),
-        ),
-        migrations.AddField(
-            model_name='severance',
-            name='pupil',
-            field=models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='severances', to='schools.pupil'),
-        ),
-        migrations.AddField(
-            model_name='twopeople',
-            name='first',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL),
-        ),
-        migrations.AddField(
-            model_name='twopeople',
-            name='second',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL),
         ),
         migrations.AddIndex(
             model_name='familyfact',
