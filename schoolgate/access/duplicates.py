@@ -37,8 +37,13 @@ class Pair:
 
 
 def likely() -> QuerySet[User]:
-    """The users whom another one, made later, resembles: each begins the pairs of :func:`pairs`."""
-    return User.objects.filter(pk__in=RawSQL(f"SELECT p.first_id FROM ({_pairs()}) p", []))
+    """The users whom another one, made later, resembles: each begins the pairs of :func:`pairs`.
+
+    Counted group by group of those who are alike, and not pair by pair: of a hundred thousand
+    adults many have their name in common with many.
+    """
+    found = " UNION ".join(_firsts(kind) for kind in _KINDS)
+    return User.objects.filter(pk__in=RawSQL(found, []))
 
 
 def pairs(first_ids: Sequence[int]) -> list[Pair]:
@@ -66,29 +71,75 @@ def alike(first_id: int, second_id: int) -> list[str]:
     return [_NAMED[one] for one in _NAMED if one in have]
 
 
-def _pairs(first_ids: str = "", *, said: bool = True) -> str:
-    """A query (first_id, second_id, alike) of users who are there, one of whom holds a licence.
+@dataclass(frozen=True)
+class _Kind:
+    """A way to be alike: the columns (of ``{0}``) that are equal, and who has any."""
 
-    ``said``: but for those of whom a person said that they are two.
-    """
-    phone = "replace(replace({0}.phone, ' ', ''), '-', '')"
-    conditions = {
-        SAME_NAME: "b.last_key = a.last_key AND b.first_key = a.first_key",
-        SAME_PHONE: "b.last_key = a.last_key AND a.phone <> '' AND b.phone <> ''"
-        f" AND {phone.format('b')} = {phone.format('a')}",
-        LOOKALIKE: "b.lookalike_key = a.lookalike_key AND a.lookalike_key <> ''",
-    }
-    only = f" AND a.id IN ({first_ids})" if first_ids else ""
+    code: str
+    keys: tuple[str, ...]
+    has: str = "1 = 1"
+
+    def same(self, one: str, other: str) -> str:
+        """The condition that two users are alike in this way."""
+        equal = [f"{key.format(one)} = {key.format(other)}" for key in self.keys]
+        return " AND ".join([*equal, self.has.format(one), self.has.format(other)])
+
+
+_PHONE = "replace(replace({0}.phone, ' ', ''), '-', '')"
+_KINDS = (
+    _Kind(SAME_NAME, ("{0}.last_key", "{0}.first_key")),
+    _Kind(SAME_PHONE, ("{0}.last_key", _PHONE), "{0}.phone <> ''"),
+    _Kind(LOOKALIKE, ("{0}.lookalike_key",), "{0}.lookalike_key <> ''"),
+)
+
+
+def _holders() -> str:
+    """A query (user_id) of those who hold a licence, now or later on."""
     day = relations.sql_day(timezone.localdate())
-    holder = (
+    return (
         "SELECT h.user_id FROM access_grant h WHERE h.ended_at IS NULL"
         f" AND {relations.is_licence('h.role')} AND (h.ends_on IS NULL OR h.ends_on >= {day})"
     )
+
+
+def _firsts(kind: _Kind) -> str:
+    """A query (id) of the users whom a later one resembles in this way: of each the later ones are
+    counted, and those who hold a licence, less those of whom it was said that they are two."""
+    holders = f"(SELECT DISTINCT d.user_id FROM ({_holders()}) d)"
+    later = (
+        f"(PARTITION BY {', '.join(key.format('u') for key in kind.keys)} ORDER BY u.id DESC"
+        " ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING)"
+    )
+    counted = (
+        "SELECT u.id, CASE WHEN l.user_id IS NULL THEN 0 ELSE 1 END AS holds,"
+        f" count(*) OVER {later} AS others,"
+        f" sum(CASE WHEN l.user_id IS NULL THEN 0 ELSE 1 END) OVER {later} AS holders"
+        f" FROM people_user u LEFT JOIN {holders} l ON l.user_id = u.id"
+        f" WHERE u.gone_at IS NULL AND {kind.has.format('u')}"
+    )
+    said = (
+        "SELECT t.first_id, count(*) AS others, count(l.user_id) AS holders"
+        " FROM access_twopeople t JOIN people_user a ON a.id = t.first_id"
+        f" JOIN people_user b ON b.id = t.second_id AND b.gone_at IS NULL"
+        f" AND {kind.same('b', 'a')}"
+        f" LEFT JOIN {holders} l ON l.user_id = b.id GROUP BY t.first_id"
+    )
+    return (
+        f"SELECT w.id FROM ({counted}) w LEFT JOIN ({said}) s ON s.first_id = w.id"
+        " WHERE CASE WHEN w.holds = 1 THEN w.others - COALESCE(s.others, 0)"
+        " ELSE COALESCE(w.holders, 0) - COALESCE(s.holders, 0) END > 0"
+    )
+
+
+def _pairs(first_ids: str, *, said: bool = True) -> str:
+    """A query (first_id, second_id, alike) of the pairs that begin with these users, both there,
+    one of whom holds a licence. ``said``: but for those of whom a person said that they are two."""
+    holder = _holders()
     each = " UNION ALL ".join(
-        f"SELECT a.id AS first_id, b.id AS second_id, '{how}' AS alike FROM people_user a"
-        f" JOIN people_user b ON {condition} AND b.id > a.id AND b.gone_at IS NULL"
-        f" WHERE a.gone_at IS NULL{only}"
-        for how, condition in conditions.items()
+        f"SELECT a.id AS first_id, b.id AS second_id, '{kind.code}' AS alike FROM people_user a"
+        f" JOIN people_user b ON {kind.same('b', 'a')} AND b.id > a.id AND b.gone_at IS NULL"
+        f" WHERE a.gone_at IS NULL AND a.id IN ({first_ids})"
+        for kind in _KINDS
     )
     not_two = (
         " AND NOT EXISTS (SELECT 1 FROM access_twopeople t"

@@ -22,6 +22,8 @@ from schoolgate.kit.records import Source
 from schoolgate.kit.refusal import Refusal
 from schoolgate.people.models import User
 
+KIND = "waiting connection"  # of an event
+
 
 def that_wait(pairs: Collection[tuple[int, int]]) -> set[tuple[int, int]]:
     """Those of the pairs (user, pupil) that need a second person's word."""
@@ -50,7 +52,7 @@ def hold(rows: Iterable[NewGrant], *, by: Actor) -> list[int]:
             for key, row in wanted.items()
             if key not in known
         )  # fmt: skip
-        events.add(("held", "link", o.pk, "", o.user_id, o.pupil_id, "") for o in new)
+        events.add(("held", KIND, o.pk, "", o.user_id, o.pupil_id, "") for o in new)
         return sorted([*known.values(), *(one.pk for one in new)])
 
 
@@ -94,7 +96,7 @@ def approve(ids: Iterable[int], *, by: Actor) -> None:
             raise Refusal("Refuse it instead: the adult or the child is not there any more.")
         grant(not_linked_yet(_as_grants(found)), by=by, source=Source.BY_HAND)
         _decide(found, is_granted=True, by=by, at=events.at)
-        events.add(("approved", "link", o.pk, "", o.user_id, o.pupil_id, "") for o in found)
+        events.add(("approved", KIND, o.pk, "", o.user_id, o.pupil_id, "") for o in found)
 
 
 def _as_grants(found: Iterable[HeldLink]) -> list[NewGrant]:
@@ -118,7 +120,7 @@ def refuse(ids: Iterable[int], *, by: Actor) -> None:
         may_manage(by)
         found = _hold(ids)
         _decide(found, is_granted=False, by=by, at=events.at)
-        events.add(("refused", "link", o.pk, "", o.user_id, o.pupil_id, "") for o in found)
+        events.add(("refused", KIND, o.pk, "", o.user_id, o.pupil_id, "") for o in found)
 
 
 def _hold(ids: Iterable[int]) -> list[HeldLink]:

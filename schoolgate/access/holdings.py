@@ -6,6 +6,7 @@ from datetime import date
 
 from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.db.models.expressions import RawSQL
+from django.utils import timezone
 
 from schoolgate.access import relations, scope
 from schoolgate.access.actions import NewGrant
@@ -88,6 +89,13 @@ def restrictions_on(pupil_id: int) -> QuerySet[Restriction]:
         .select_related("user")
         .order_by("user__last_key", "user__first_key", "pk")
     )
+
+
+def restrictions_of(user_id: int) -> QuerySet[Restriction]:
+    """The restrictions on record of a user that are not over, by the pupil's name."""
+    over = Q(ends_on__isnull=False, ends_on__lt=timezone.localdate())
+    live = Restriction.objects.filter(~over, user_id=user_id, ended_at__isnull=True)
+    return live.select_related("pupil").order_by("pupil__last_key", "pupil__first_key", "pk")
 
 
 def assigned_to(user_id: int, day: date) -> QuerySet[Pupil]:

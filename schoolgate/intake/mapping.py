@@ -158,9 +158,8 @@ class Samples:
     looked_at_most = 200
     longest = 100  # characters of a cell
 
-    def __init__(self, width: int, secret: frozenset[int] = frozenset()) -> None:
+    def __init__(self, width: int) -> None:
         self.rows: list[tuple[int, list[str]]] = []
-        self._secret = secret  # places of which nothing is kept (S22)
         self._found = [0] * width
         self._looked = 0
 
@@ -178,12 +177,9 @@ class Samples:
             if self._found[place] < self.each and cell.strip()
         ]
         if new:
-            self.rows.append((n, [self._kept(place, cell) for place, cell in enumerate(cells)]))
+            self.rows.append((n, [cell[: self.longest] for cell in cells]))
             for place in new:
                 self._found[place] += 1
-
-    def _kept(self, place: int, cell: str) -> str:
-        return "" if place in self._secret else cell[: self.longest]
 
 
 def mend(cells: list[str], mended: Dictionary[int, str]) -> None:

@@ -8,6 +8,8 @@ here, and parent_questions.py asks: a row that nobody answers for is refused.
 from typing import TYPE_CHECKING
 
 from schoolgate.kit import bulk
+from schoolgate.people.models import User
+from schoolgate.people.queries import kept_of
 
 if TYPE_CHECKING:
     from schoolgate.intake.plan_parents import ParentsPlan
@@ -25,6 +27,8 @@ TABLES: dict[str, tuple[str, tuple[str, ...]]] = {
         " how TEXT",
         ("first", "root"),
     ),
+    # The user names and addresses of users who are gone because they were made one with another.
+    "plan_merged": ("user_id BIGINT, username_key TEXT, email_key TEXT", ("user_id",)),
     "plan_person": ("n INTEGER PRIMARY KEY, root INTEGER, user_id BIGINT", ("root",)),
     "plan_user": ("n INTEGER PRIMARY KEY, user_id BIGINT, how TEXT", ("user_id",)),
     "plan_hit": ("n INTEGER PRIMARY KEY, pupil_id BIGINT", ("pupil_id",)),
@@ -34,6 +38,7 @@ TABLES: dict[str, tuple[str, tuple[str, ...]]] = {
 def match(plan: "ParentsPlan") -> None:
     """Fill the tables."""
     children(plan)
+    _merged()
     _idents()
     _one_in_the_file()
     bulk.execute(
@@ -66,8 +71,19 @@ def children(plan: "ParentsPlan") -> None:
     bulk.analyse("plan_hit")
 
 
+def _merged() -> None:
+    """plan_merged: what finds the user that somebody was made one with; a person has said so."""
+    gone = User.objects.filter(merged_into__isnull=False).order_by("gone_at", "pk")
+    keys = list(gone.values_list("pk", "username_key", "email_key"))
+    kept = kept_of(pk for pk, _, _ in keys)
+    rows = ((kept[pk], username, email) for pk, username, email in keys)
+    bulk.load("plan_merged", ["user_id", "username_key", "email_key"], rows)
+    bulk.analyse("plan_merged")
+
+
 def _idents() -> None:
-    """The user on record of each: with this SyncID, else with this user name, else address."""
+    """The user on record of each: with this SyncID, else with this user name, else address; one of
+    those who are here before one who was made one with them."""
     live = "JOIN people_user p ON p.id = {0} AND p.gone_at IS NULL"
     by_sync = (
         "SELECT r.ident, min(p.id) AS user_id FROM plan_row r JOIN people_syncid s"
@@ -78,14 +94,21 @@ def _idents() -> None:
         "SELECT r.ident, min(p.id) AS user_id FROM plan_row r JOIN people_user p"
         " ON p.{0} = r.{0} AND p.gone_at IS NULL WHERE r.{0} <> '' GROUP BY r.ident"
     )
+    by_merged = (
+        "SELECT r.ident, min(m.user_id) AS user_id FROM plan_row r JOIN plan_merged m"
+        f" ON m.{{0}} = r.{{0}} {live.format('m.user_id')} WHERE r.{{0}} <> '' GROUP BY r.ident"
+    )
+    found = "COALESCE(u.user_id, v.user_id)"
     bulk.execute(
         "INSERT INTO plan_ident SELECT i.ident, i.first, i.first, CAST(NULL AS INTEGER),"
-        " COALESCE(s.user_id, u.user_id, e.user_id), CASE WHEN s.user_id IS NOT NULL THEN"
-        f" '{BY_SYNC}' WHEN u.user_id IS NOT NULL THEN '{BY_USERNAME}' ELSE '{BY_EMAIL}' END"
+        f" COALESCE(s.user_id, {found}, e.user_id, f.user_id), CASE WHEN s.user_id IS NOT NULL"
+        f" THEN '{BY_SYNC}' WHEN {found} IS NOT NULL THEN '{BY_USERNAME}' ELSE '{BY_EMAIL}' END"
         " FROM (SELECT ident, min(n) AS first FROM plan_row WHERE ident <> '' GROUP BY ident) i"
         f" LEFT JOIN ({by_sync}) s ON s.ident = i.ident"
         f" LEFT JOIN ({by_key.format('username_key')}) u ON u.ident = i.ident"
+        f" LEFT JOIN ({by_merged.format('username_key')}) v ON v.ident = i.ident"
         f" LEFT JOIN ({by_key.format('email_key')}) e ON e.ident = i.ident"
+        f" LEFT JOIN ({by_merged.format('email_key')}) f ON f.ident = i.ident"
     )
     bulk.analyse("plan_ident")
 

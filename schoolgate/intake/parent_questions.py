@@ -178,14 +178,19 @@ def staff(plan: "ParentsPlan") -> None:
 def other_contacts(plan: "ParentsPlan") -> None:
     """Another address, phone or user name than is stored, or than an earlier row has: never
     overwritten by a file."""
+    # What was theirs before a person made them one with somebody is no other one.
+    theirs = (
+        "AND NOT EXISTS (SELECT 1 FROM plan_merged m WHERE m.user_id = u.user_id AND m.{0} = r.{0})"
+    )
     for field, column, code, what in (
         ("email", "email_key", "other-email", "address"),
         ("phone", "phone", "other-phone", "phone number"),
         ("username", "username_key", "other-username", "user name"),
     ):
+        merged = "" if field == "phone" else theirs.format(column)
         on_record = bulk.select(
             f"SELECT r.n, r.{field}, p.{field}, 0 FROM {_ROWS} WHERE r.{column} <> ''"
-            f" AND p.{column} <> '' AND r.{column} <> p.{column} ORDER BY 1"
+            f" AND p.{column} <> '' AND r.{column} <> p.{column} {merged} ORDER BY 1"
         )
         # Two user names of one SyncID are two people's, which is a fault.
         in_file = [] if field == "username" else _other_than_before(field, column)
@@ -198,7 +203,7 @@ def other_contacts(plan: "ParentsPlan") -> None:
             )  # fmt: skip
     for n, email in bulk.select(
         f"SELECT r.n, r.email FROM {_ROWS} WHERE r.email_key <> '' AND p.email_key IS NULL"
-        " ORDER BY 1"
+        f" {theirs.format('email_key')} ORDER BY 1"
     ):
         plan.findings.ask(
             n, plan.title("email"), email,
@@ -212,7 +217,8 @@ def _other_than_before(field: str, column: str) -> list[tuple[Any, ...]]:
     number of the row and its value, the value of the first one and its number."""
     first = (
         "SELECT w.root, min(w.n) AS n FROM plan_person w JOIN plan_row t ON t.n = w.n"
-        f" WHERE t.{column} <> '' AND w.user_id IS NULL GROUP BY w.root"
+        f" WHERE t.{column} <> '' AND w.user_id IS NULL AND w.root IN"
+        " (SELECT root FROM plan_person WHERE n <> root) GROUP BY w.root"
     )
     return bulk.select(
         f"SELECT r.n, r.{field}, f.{field}, f.n FROM plan_row r JOIN plan_person p ON p.n = r.n"

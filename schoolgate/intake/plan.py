@@ -160,7 +160,7 @@ class Plan(ABC):
         longest.sort(key=lambda limit: limit[0])
         self._first = {name: places[0] for name, places in self.mapping.places.items()}
         broken = self.staged.whole_file
-        sampled = mapping.Samples(width, self.secret_places())
+        sampled = mapping.Samples(width)
         self.samples = sampled.rows
         mends = self.decided.mends
         about = self._rows_about

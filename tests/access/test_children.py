@@ -5,12 +5,12 @@ from __future__ import annotations
 import pytest
 from django.utils import timezone
 
-from schoolgate.access import accounts, scope
+from schoolgate.access import accounts, leaving, scope
 from schoolgate.access.authority import accounts_managed
 from schoolgate.access.children import shown_to, staff_who_see
 from schoolgate.access.class_lists import classes_of, counts_for, pupils_in
 from schoolgate.access.licences import Block, licence_role
-from schoolgate.access.roles import LEADER, PARENT, PUPIL, TEACHER
+from schoolgate.access.roles import LEADER, PARENT, PUPIL, SCHOOL_ADMIN, TEACHER
 from schoolgate.access.usage import usage
 from schoolgate.audit.actions import user_actor
 from schoolgate.kit.refusal import Refusal
@@ -90,6 +90,14 @@ def test_a_class_list_shows_a_leader_no_child_of_theirs_who_is_not_in_their_subj
     maths, history = school.maths_class.pk, school.history_class.pk
     assert names(pupils_in(school.lena.pk, maths)) == "Ben"
     assert counts_for(school.lena.pk, [maths, history]) == {maths: 1, history: 2}
+
+
+def test_s35_what_others_lose_counts_no_child_whom_the_reader_sees_by_a_licence(cast, school):
+    assert leaving.of([school.bo.pk], reader_id=school.nia.pk).losses == {}
+    factories.grant(school.nia, PARENT, pupil=cast.carys)
+    assert leaving.of([school.bo.pk], reader_id=school.nia.pk).losses == {}
+    factories.grant(school.nia, SCHOOL_ADMIN, school=cast.brook)
+    assert leaving.of([school.bo.pk], reader_id=school.nia.pk).losses == {school.bo.pk: 1}
 
 
 def test_s62_a_school_admin_does_not_take_over_a_teacher_who_is_a_parent(cast, school):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
@@ -331,6 +332,30 @@ def test_likely_duplicates_are_pairs_with_a_licence_holder_until_told_apart(cast
     assert not duplicates.likely().exists()
     assert duplicates.pairs([holder.pk]) == []
     assert duplicates.alike(namesake.pk, holder.pk) == ["the same name"]
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_whom_the_list_counts_are_those_whom_the_pairs_begin_with(cast: Cast, seed: int) -> None:
+    chance = random.Random(seed)
+    crowd = []
+    for n in range(24):
+        user = factories.user(
+            first_name=chance.choice(["Ann", "Bo", "Cy"]), last_name=chance.choice(["Ash", "Beck"]),
+            email=f"{chance.choice(['l', '1'])}{n % 12}@x.example" if n < 12 else "",
+            username=f"u{n}",
+        )  # fmt: skip
+        User.objects.filter(pk=user.pk).update(phone=chance.choice(["", "0117 1", "01171"]))
+        if chance.random() < 0.3:
+            factories.grant(user, PARENT, pupil=cast.amira)
+        crowd.append(user.pk)
+    for _ in range(40):
+        duplicates.say_two(*chance.sample(crowd, 2), by=cast.as_ada)
+    User.objects.filter(pk__in=chance.sample(crowd, 3)).update(gone_at=timezone.now())
+
+    begun = {pair.first_id for pair in duplicates.pairs(crowd)}
+
+    assert begun
+    assert set(duplicates.likely().values_list("pk", flat=True)) == begun
 
 
 def test_who_was_told_apart_from_the_other_is_told_apart_from_the_kept_one(cast: Cast) -> None:

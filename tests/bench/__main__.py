@@ -1,5 +1,5 @@
 """`python -m tests.bench [SUBJECT] [OPTIONS]`; none: all. Subjects: imports, pages, previews,
-parents, scope, offboarding, search, sign_in, kills [N].
+parents, scope, offboarding, search, sign_in, kills [N], letters, mails.
 
 Full sizes write docs/benchmarks.md anew from the last results of each; a trial in small sizes
 only prints its tables.
@@ -15,6 +15,7 @@ from tests.bench import document
 
 SUBJECTS = (
     "imports", "parents", "pages", "previews", "scope", "offboarding", "search", "sign_in", "kills",
+    "letters", "mails",
 )  # fmt: skip
 
 

@@ -10,7 +10,7 @@ from tests.bench.child import ROOT
 PATH = ROOT / "docs" / "benchmarks.md"
 BEGINNING = """# Benchmarks
 
-Written by `make bench`; not to be edited by hand. `make bench` (or `./dev bench`) measures all of it; `make bench ARGS=imports`, `ARGS=parents`, `ARGS=pages`, `ARGS=previews`, `ARGS=scope`, `ARGS=offboarding`, `ARGS=search`, `ARGS=sign_in` and `ARGS="kills 20"` a part. Trials in small sizes (`ARGS="imports --rows 1000 --repeat 1"`, `ARGS="scope --pupils 20000"`) print their tables and leave this page as it is. PostgreSQL is measured where a server is found (`SCHOOLGATE_TEST_POSTGRES_URL`, else 127.0.0.1:5432); the databases are made for it and dropped at the end. The code is in `tests/bench`.
+Written by `make bench`; not to be edited by hand. `make bench` (or `./dev bench`) measures all of it; `make bench ARGS=imports`, `ARGS=parents`, `ARGS=pages`, `ARGS=previews`, `ARGS=scope`, `ARGS=offboarding`, `ARGS=search`, `ARGS=sign_in`, `ARGS=letters`, `ARGS=mails` and `ARGS="kills 20"` a part. Trials in small sizes (`ARGS="imports --rows 1000 --repeat 1"`, `ARGS="scope --pupils 20000"`) print their tables and leave this page as it is. PostgreSQL is measured where a server is found (`SCHOOLGATE_TEST_POSTGRES_URL`, else 127.0.0.1:5432); the databases are made for it and dropped at the end. The code is in `tests/bench`.
 """  # noqa: E501 - the page has a paragraph a line
 SUBJECTS = {
     "imports": "Importing users",
@@ -22,6 +22,8 @@ SUBJECTS = {
     "search": "Search over 1,000,000 users",
     "sign_in": "Signing in under load, and whether its time tells",
     "kills": "Killed in the middle of an import",
+    "letters": "Printed letters",
+    "mails": "Mail by the thousand",
 }
 
 

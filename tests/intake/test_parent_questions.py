@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 from django.utils import timezone
 
-from schoolgate.access import accounts
+from schoolgate.access import accounts, merging
 from schoolgate.access import actions as access
 from schoolgate.access.models import Grant
 from schoolgate.audit.actions import SYSTEM
@@ -251,6 +251,21 @@ def test_an_address_that_only_looks_like_anothers(sons: None, desk: Desk) -> Non
     ran = desk.parents([parent(first="Bo", sync="8", email="m0m@example.org")], "--yes")
 
     assert (ran.status, ran.told) == (REFUSED, [(2, "E-mail", "m0m@example.org", "question")])
+
+
+def test_one_who_was_merged_with_another_is_that_other_in_every_later_file(
+    sons: None, desk: Desk, cast: Cast
+) -> None:
+    other = parent(username="mother", email="mother@example.org", child="2")
+    desk.parents([MOM, {**other, "E-mail": ""}])
+    kept, gone = user("mom"), user("mother")
+    merging.merge(kept.pk, gone.pk, by=cast.as_ada)
+
+    for rows in ([MOM, {**other, "E-mail": ""}], [{**MOM, "User name": "mother"}]):
+        ran = desk.parents(rows)
+        assert (ran.status, ran.counts) == (APPLIED, (0, 0, len(rows), 0)), ran.problems
+
+    assert seen_by(kept) == "Jim Johnny"
 
 
 # Who is kept from a child, and comes under another address (NEW5)

@@ -10,9 +10,11 @@ import pytest
 from schoolgate.access.roles import PARENT
 from schoolgate.audit.actions import user_actor
 from schoolgate.intake import decisions, gains, runs, shown, steps, unseen
-from schoolgate.intake.models import ColumnMatching, Import, State
+from schoolgate.intake.models import ColumnMatching, FileHead, Import, State
 from schoolgate.kit.refusal import Refusal
 from schoolgate.people.models import User
+from schoolgate.schools.models import Pupil
+from tests import factories
 from tests.cast import seen_by
 from tests.intake.desk import Row, parent, text_of
 
@@ -150,3 +152,28 @@ def test_who_would_see_whom_is_told_person_by_person_before_and_rows_after(
     mom = User.objects.get(username_key="mom")
     assert next((row.row, row.address, row.user_id) for row in created) == (2, "mom", mom.pk)
     assert seen_by(mom) == "Jim Johnny"
+
+
+def test_s35_the_rows_of_a_child_who_is_kept_from_the_reader_are_masked_where_rows_are_shown(
+    sons: None, cast: Cast
+) -> None:
+    run = uploaded(cast, [*ROWS[:2], {**ROWS[2], "User name": "aunt", "SyncID": "4"}],
+                   sync_field="ChildID", match_by="sync_key")  # fmt: skip
+    factories.restriction(user=cast.ada, pupil=Pupil.objects.get(first_name="Jim"))
+
+    told = shown.rows_with_outcome(run.pk, "created", reader=cast.ada.pk)
+
+    assert [(row.row, row.address) for row in told] == [(2, ""), (3, ""), (4, "aunt")]
+
+
+def test_s22_no_password_is_among_the_cells_that_are_kept_to_be_shown(
+    sons: None, cast: Cast
+) -> None:
+    run = uploaded(
+        cast, [{**ROWS[0], "Password": "43fdjD56F"}], sync_field="ChildID", match_by="sync_key"
+    )
+
+    head = FileHead.objects.get(run=run)
+    assert "mom" in repr(shown.columns_of(run.pk, reader=cast.ada.pk))
+    for told in (head.samples, shown.columns_of(run.pk, reader=cast.ada.pk)):
+        assert "43fdjD56F" not in repr(told)

@@ -140,7 +140,9 @@ def test_the_relationship_is_kept_with_the_link_and_left_as_it_is(sons: None, de
     assert (ran.counts, ran.warned) == ((0, 0, 1, 0), [(2, "Relationship", "Aunt", "warning")])
 
 
-def test_s22_first_passwords_are_sealed_and_stand_nowhere_else(sons: None, desk: Desk) -> None:
+def test_s22_a_first_password_is_the_new_users_and_stands_nowhere_in_clear(
+    sons: None, desk: Desk
+) -> None:
     secret = "43fdjD56F"
     bad = parent(first="Bo", username="bo", sync="9", password=secret * 20)
     ran = desk.parents(
@@ -149,14 +151,14 @@ def test_s22_first_passwords_are_sealed_and_stand_nowhere_else(sons: None, desk:
     )
 
     assert (ran.counts, secret in ran.out) == ((1, 1, 0, 1), False)
-    kept = FirstPassword.objects.get()
-    assert kept.user == user("mom")
-    assert secret not in kept.sealed
+    mom = user("mom")
+    assert (mom.has_first_password, mom.check_password(secret)) == (True, True)
+    assert not FirstPassword.objects.exists()  # hashed by now
     for model in (ImportFault, ImportRow, FileHead, Proposal, Import, User):
         told = repr(list(model.objects.filter().values()))
         assert secret not in told, model
     desk.parents([{**MOM, "Password": "another"}])
-    assert FirstPassword.objects.count() == 1
+    assert user("mom").check_password(secret)
 
 
 def test_s22_the_rest_of_a_password_with_a_comma_is_told_to_nobody(sons: None, desk: Desk) -> None:

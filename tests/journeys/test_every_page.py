@@ -119,7 +119,7 @@ def accounts(demonstration: Started, database: Path) -> dict[str, int]:
 @pytest.fixture(scope="module")
 def things(demonstration: Started, database: Path) -> dict[str, Any]:
     """What routes can be about: the names of their arguments, and of the routes that differ."""
-    with closing(sqlite3.connect(f"file:{database}?mode=ro", uri=True)) as connection:
+    with closing(sqlite3.connect(database, timeout=60)) as connection, connection:
 
         def one(query: str) -> tuple[Any, ...]:
             row: tuple[Any, ...] = connection.execute(query).fetchone()
@@ -147,11 +147,26 @@ def things(demonstration: Started, database: Path) -> dict[str, Any]:
         (member,) = one("SELECT id FROM people_user WHERE last_name = 'Moule'")
         (mail,) = one("SELECT id FROM outbox_mail WHERE state = 'sent' ORDER BY id")
         (role,) = one("SELECT id FROM access_ownrole WHERE gone_at IS NULL ORDER BY id")
+        # Somebody of the school is a parent too, and another connection waits.
+        (parent,) = one(
+            "INSERT INTO access_grant"
+            " (user_id, role, pupil_id, starts_on, recorded_at, source, ended_how)"
+            f" SELECT id, 'licence-parent', {pupil}, '2026-01-01', recorded_at, 'hand', ''"
+            f" FROM people_user WHERE id = {member} RETURNING id"
+        )
+        (held,) = one(
+            "INSERT INTO access_heldlink (user_id, pupil_id, role, starts_on, asked_at)"
+            f" SELECT id, {pupil}, 'licence-parent', '2026-01-01', recorded_at"
+            f" FROM people_user WHERE id = {user} RETURNING id"
+        )
         (inactive,) = one("SELECT user_id FROM access_denial WHERE ended_at IS NULL ORDER BY id")
     return {
         "pupil_id": pupil,
         "restriction_id": restriction,
         "grant_id": grant,
+        "family-facts": {"grant_id": parent},
+        "family-remove": {"grant_id": parent},
+        "held_id": held,
         "user_id": user,
         "member_id": member,
         "school_id": school,

@@ -68,14 +68,17 @@ class Behaviour:
         if address.startswith("slow"):
             await asyncio.sleep(SLOW_SECONDS)
         name = f"{time.time_ns()}-{next(_numbers)}"
-        again = any(f"X-To: {address}" in _head(path) for path in self.folder.glob("*.mail"))
+        twice = address.startswith("swallows")
+        again = twice and any(
+            f"X-To: {address}" in _head(path) for path in self.folder.glob("*.mail")
+        )
         content = envelope.content
         assert isinstance(content, bytes)
         (self.folder / f"{name}.part").write_bytes(f"X-To: {address}\r\n".encode() + content)
         (self.folder / f"{name}.part").rename(self.folder / f"{name}.mail")
         if address.startswith("gone"):
             self._report(content, address, name)
-        if address.startswith("swallows") and not again:
+        if twice and not again:
             _hang_up(server)
         return "250 OK"
 

@@ -7,8 +7,13 @@ import io
 from datetime import date
 
 import pytest
+from django.utils import timezone
 
+from schoolgate.access import families
 from schoolgate.access.actions import deny
+from schoolgate.access.families import NewFact, NewLink
+from schoolgate.access.models import Fact, Grant
+from schoolgate.access.roles import PARENT
 from schoolgate.audit.actions import user_actor, viewed
 from schoolgate.audit.models import Event
 from schoolgate.kit.csv_text import unguard
@@ -293,3 +298,22 @@ def test_s54_a_child_named_by_the_filter_alone_is_in_the_event(cast, browse, vie
     assert "About Amira Haddad" in page.text
     (event,) = views_of(cast.ada)
     assert str(cast.amira.pk) in (event.pupils or str(event.pupil_id)).split(",")
+
+
+def test_what_is_done_to_families_is_found_and_is_nothing_of_the_register(cast, browse):
+    hana = factories.user(first_name="Hana", last_name="Haddad")
+    factories.restriction(factories.user(first_name="Hana", last_name="Haddad"), cast.ben)
+    today = timezone.localdate()
+    links = [NewLink(hana.pk, p.pk, PARENT.code, None, today) for p in (cast.amira, cast.ben)]
+    families.connect(links, by=cast.as_ada)
+    grant = Grant.objects.get(user=hana, pupil=cast.amira)
+    families.set_relationship([(grant.pk, "Mother")], by=cast.as_ada)
+    row = NewFact(hana.pk, cast.amira.pk, Fact.CONTACT, True, today)
+    families.set_facts([row], by=cast.as_ada)
+    found = browse(cast.ada).get("/settings/events/", what="families").text
+    register = browse(cast.ada).get("/settings/events/", what="register").text
+    for words in (
+        "Changed grant: relationship", "Recorded family fact: contact", "Held waiting connection",
+    ):  # fmt: skip
+        assert words in found
+        assert words not in register

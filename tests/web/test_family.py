@@ -361,7 +361,7 @@ def test_query_count_of_a_family(cast, hana, browse, count_queries, more):
         row = NewFact(user.pk, cast.amira.pk, Fact.CONTACT, True, timezone.localdate())
         families.set_facts([row], by=cast.as_ada)
     browser = browse(cast.ada)
-    with count_queries(40, events=1):
+    with count_queries(41, events=1):
         browser.get(f"/pupils/{cast.amira.pk}/")
 
 
@@ -374,3 +374,40 @@ def test_a_connection_that_is_over_or_yet_to_begin_says_so(cast, hana, browse):
     named = {row[0] for row in page.rows()}
     assert "Ovid Haddad Over Not signed in yet" in named
     assert "Ned Haddad Not yet Not signed in yet" in named
+
+
+def test_s35_a_users_page_says_from_whom_they_are_kept_as_far_as_the_reader_may_see(
+    cast, hana, browse, views_of
+):
+    today = timezone.localdate()
+    factories.restriction(hana, cast.eve)
+    factories.restriction(hana, cast.carys)
+    factories.restriction(hana, cast.ben, since=today - timedelta(9), until=today - timedelta(1))
+    factories.restriction(cast.ada, cast.carys)
+    page = browse(cast.ada).get(f"/settings/users/{hana.pk}/")
+    assert "Kept from Eve O’Connor from" in page.text
+    for name in ("Carys", "Ben"):
+        assert name not in page.text
+    (event,) = views_of(cast.ada)
+    assert set(event.pupils.split(",")) == {str(cast.amira.pk), str(cast.eve.pk)}
+
+
+def test_editing_a_parent_leaves_their_children_alone(cast, hana, browse):
+    browser, address = browse(cast.ada), f"/settings/users/{hana.pk}/edit/"
+    form = {
+        "first_name": "Hana", "last_name": "Ali", "email": "hana@example.org", "phone": "",
+        "job_title": "", "establishment": "", "add_school": "", "status": "active",
+    }  # fmt: skip
+    began = browser.get(address).hidden()
+    shown = browser.post(address, **form | began | {"step": "check"})
+    browser.post(address, **shown.hidden() | {"step": "save"})
+    assert User.objects.get(pk=hana.pk).last_name == "Ali"
+    assert seen_by(hana) == "Amira"
+
+
+def test_a_connection_is_removed_from_the_users_page_too(cast, hana, browse):
+    address = f"/settings/users/{hana.pk}/grants/{grant_of(hana).pk}/remove/"
+    page = browse(cast.ada).get(address)
+    assert "Hana Haddad no longer sees this child as Parent/Guardian." in page.text
+    browse(cast.ada).post(address)
+    assert seen_by(hana) == ""

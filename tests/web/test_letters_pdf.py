@@ -7,6 +7,7 @@ import subprocess
 import sys
 from io import BytesIO
 from pathlib import Path
+from typing import Any
 
 import pytest
 import segno
@@ -27,7 +28,7 @@ def letter(name: str = "Elizabeth Dickinson", number: int = 0) -> Letter:
     return Letter(name, "Abbey, 7B", f"user{number}", f"{number:04}-CDFG-WXYZ")
 
 
-def printed(*letters: Letter, frame: Frame = FRAME) -> PdfReader:
+def printed(*letters: Letter, frame: Frame = FRAME) -> Any:
     return PdfReader(BytesIO(b"".join(press(letters, frame))), strict=True)
 
 
@@ -88,7 +89,7 @@ def test_s20_the_child_can_write_no_file(tmp_path):
 def test_s20_nothing_of_a_letter_is_left_on_the_disk(tmp_path, monkeypatch):
     monkeypatch.setenv("TMPDIR", str(tmp_path))
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
-    pieces = press([letter(number=n) for n in range(3)], FRAME)
+    pieces: Any = press([letter(number=n) for n in range(3)], FRAME)
     next(pieces), next(pieces)
     assert [path for path in tmp_path.rglob("*") if path.is_file()] == []
     pieces.close()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from django.http import Http404
 
 from schoolgate.access.actions import revoke
 from schoolgate.access.models import Grant
@@ -16,7 +17,9 @@ from schoolgate.access.roles import (
 from schoolgate.audit.actions import SYSTEM
 from schoolgate.schools.models import Organisation
 from schoolgate.web.permissions import Permission
+from schoolgate.web.views.pupils import visible
 from tests import factories
+from tests.family import TABLE, assemble
 from tests.web.routes import a_world, routes
 
 # What these pages ask is asked of the rooms below, whose tests run on both databases.
@@ -118,6 +121,33 @@ def test_s35_co_parents_never_see_each_others_details(cast, browse, family, scho
         assert words not in text
 
 
+def test_s35_nobody_of_the_family_learns_of_the_others(browse, organisation):
+    Organisation.objects.update(names_to_parents=True)
+    dunmores = assemble()
+    type(dunmores.school).objects.update(parent_access=True)
+    children = {
+        child.first_name: child
+        for child in (dunmores.jack, dunmores.ella, dunmores.tom, dunmores.amy, dunmores.luis)
+    }
+    for adult, (who, _, sees) in zip(dunmores.adults, TABLE, strict=True):
+        mine = sees.replace("Jack ", "") if adult == dunmores.rosa else sees
+        browser = browse(adult)
+        pages = [browser.get("/children/")]
+        for name, child in children.items():
+            page = browser.get(address(child))
+            assert (page.status == 200) is (name in mine.split()), (who, name)
+            pages.append(page)
+        text = " ".join(page.text for page in pages)
+        for other in dunmores.adults:
+            if other == adult:
+                continue
+            assert not other.email or other.email not in text, (who, other)
+            # Rosa teaches Jack, and is told of as his teacher; Jack himself is a child of theirs.
+            if other.first_name not in (adult.first_name, "Rosa", "Jack"):
+                assert other.first_name not in text, (who, other)
+        assert "carer" not in text.replace("guardians and carers", ""), who
+
+
 def test_s35_a_parent_who_works_at_the_school_is_not_named_to_the_other(
     cast, browse, family, school
 ):
@@ -157,6 +187,15 @@ def test_a_parent_is_led_from_the_pages_of_staff_to_their_own(cast, browse, fami
     assert browser.get(f"/pupils/{cast.amira.pk}/").leads_to == address(cast.amira)
     assert browser.get(f"/pupils/{cast.dylan.pk}/").status == 404
     assert browser.get(f"/pupils/{cast.amira.pk}/who/").status == 404
+
+
+def test_what_staff_pages_call_visible_is_what_is_seen_by_work(cast, family, rf):
+    request = rf.get("/")
+    request.user = family
+    with pytest.raises(Http404):
+        visible(request, cast.amira.pk)
+    factories.grant(family, SOCIAL_WORKER, pupil=cast.amira)
+    assert visible(request, cast.amira.pk) == cast.amira
 
 
 def test_s29_no_route_gives_a_parent_a_byte_of_the_register(cast, browse, family):

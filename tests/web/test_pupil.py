@@ -203,5 +203,5 @@ def test_query_count(cast, browse, count_queries, more):
         factories.restriction(factories.user(), cast.amira)
     factories.restriction(cast.noor, cast.amira)
     browser = browse(cast.ada)
-    with count_queries(34, events=1):
+    with count_queries(35, events=1):
         browser.get(f"/pupils/{cast.amira.pk}/")

@@ -121,7 +121,7 @@ def test_query_count_of_a_user(cast, browse, count_queries, more):
     for _ in range(more):
         factories.grant(cast.sara, SOCIAL_WORKER, pupil=factories.pupil())
     browser = browse(cast.ada)
-    with count_queries(28, events=1):
+    with count_queries(30, events=1):
         browser.get(f"/settings/users/{cast.sara.pk}/")
 
 

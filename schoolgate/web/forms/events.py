@@ -21,11 +21,18 @@ _WRITTEN = ["created", "changed", "recorded", "ended", "removed"]
 _WAYS_IN = [
     "session", "second factors", "authenticator app", "passkey", "recovery codes", "recovery code",
 ]  # fmt: skip
-_ELSEWHERE = ["user", "organisation", "role", *_WAYS_IN]
+_ELSEWHERE = ["user", "organisation", "role", "grant", "family fact", *_WAYS_IN]
 # The kinds of event to choose from: words, and which events they are.
 KINDS: dict[str, tuple[str, Q]] = {
     "roles": ("Roles given and taken away", Q(verb__in=["granted", "revoked"]) | Q(kind="role")),
-    "restrictions": ("Restrictions added and lifted", Q(verb__in=["restricted", "lifted"])),
+    "families": (
+        "Families: what is known, and who waits",
+        Q(kind__in=["family fact", "waiting connection"]) | Q(kind="grant", verb="changed"),
+    ),
+    "restrictions": (
+        "Restrictions added and lifted",
+        Q(verb__in=["restricted", "reviewed", "lifted"]),
+    ),
     "active": ("Users made inactive or active", Q(verb__in=["denied", "allowed"])),
     "users": ("Users added, changed and removed", Q(verb__in=_WRITTEN, kind="user")),
     "invitations": (

@@ -112,7 +112,8 @@ class ReviewForm(forms.Form):
         super().__init__(*args, **kwargs)
         self.fields["evidence"].initial = restriction.evidence or ""
         day = restriction.review_on
-        self.fields["review_on"].initial = f"{day:%d/%m/%Y}" if day else ""
+        is_to_come = day is not None and day > timezone.localdate()
+        self.fields["review_on"].initial = f"{day:%d/%m/%Y}" if is_to_come else ""
 
     def clean_review_on(self) -> Any:
         day = self.cleaned_data["review_on"]

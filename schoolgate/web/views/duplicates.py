@@ -203,10 +203,10 @@ class _Sides:
             ("Last signed in", [[_moment(user)] for user in self.both]),
             ("Where from", [[self._origin(user)] for user in self.both]),
         ]  # fmt: skip
-        return [
-            Fact(name, *([line for line in side if line] for side in sides))
-            for name, sides in told
-        ]  # fmt: skip
+        facts = [
+            Fact(name, *([line for line in side if line] for side in sides)) for name, sides in told
+        ]
+        return [fact for fact in facts if fact.first or fact.second]
 
     def _name(self, pupil_id: int) -> str:
         if pupil_id not in self.names:

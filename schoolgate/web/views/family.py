@@ -11,6 +11,7 @@ from django.utils import timezone
 
 from schoolgate.access.family_list import Connection, connections, licences_of, licences_over
 from schoolgate.access.held_links import waiting_at
+from schoolgate.access.holdings import restrictions_of
 from schoolgate.access.models import Grant
 from schoolgate.access.own_roles import known_roles
 from schoolgate.access.roles import Role
@@ -51,8 +52,8 @@ def family_of(request: HttpRequest, child: Pupil) -> dict[str, Any]:
 def children_of(
     request: HttpRequest, person: User, mine: QuerySet[Pupil]
 ) -> tuple[dict[str, Any], set[int]]:
-    """A user's children, by page, and whom of them (ids) the page names: those of ``mine``, the
-    pupils whom the reader sees."""
+    """A user's children, by page, and from whom they are kept; and whom of all these (ids) the page
+    names: those of ``mine``, the pupils whom the reader sees."""
     links = licences_of(person.pk)
     # Children kept from the reader come last: their place among the names would tell of theirs.
     page = page_of(
@@ -65,7 +66,9 @@ def children_of(
     )
     ids = {id_ for grant in page.rows if (id_ := grant.pupil_id)}
     seen = set(mine.filter(pk__in=ids).values_list("pk", flat=True))
-    return {"children": _kin(page.rows, seen), "children_page": page}, seen
+    kept = list(restrictions_of(person.pk).filter(pupil__in=mine))
+    here = {"children": _kin(page.rows, seen), "children_page": page, "kept_from": kept}
+    return here, seen | {one.pupil_id for one in kept}
 
 
 def _kin(grants: Iterable[Grant], seen: set[int]) -> list[Kin]:

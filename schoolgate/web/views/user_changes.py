@@ -185,6 +185,8 @@ def _meaning(person: User, grant: Grant) -> list[str]:
     sentences = []
     if grant.pupil_id is not None and role.assigns_pupils:
         sentences.append(f"The pupil no longer stands first in the list of {person}.")
+    elif role.is_licence:
+        sentences.append(f"{person} no longer sees this child as {role.name}.")
     elif grant.pupil_id is not None:
         sentences.append(f"{person} no longer sees this pupil as their {role.name}.")
     elif grant.establishment is not None:
