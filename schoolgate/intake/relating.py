@@ -12,8 +12,9 @@ from datetime import datetime
 from functools import lru_cache
 
 from schoolgate.intake import child_matches, decisions, mapping, steps
-from schoolgate.intake.columns import kind_of
+from schoolgate.intake.columns import Kind, kind_of
 from schoolgate.intake.decided import Decided
+from schoolgate.intake.findings import Findings
 from schoolgate.intake.hidden_cells import Hidden, hidden_in
 from schoolgate.intake.models import FileHead, Import
 from schoolgate.intake.sources.open_file import open_table
@@ -25,6 +26,7 @@ from schoolgate.schools.models import IdentifierKind
 
 _AT_ONCE = 20_000  # rows of the file between two counts: what is in memory at a time
 _MOST_COLUMNS = 100
+_NEVER = ("first_name", "last_name", "phone", "title", "relationship")
 
 
 @dataclass(frozen=True)
@@ -96,9 +98,10 @@ def _counted(
         with steps.file_of(run) as path, open_table(path, known) as table:
             hidden = hidden_in(table.headings, decided.headings)
             cells = _cells(table.rows, decided, hidden)
+            places = _counted_places(kind_of(run.kind, run.role), table.headings, decided)
             for block in bulk.chunks(((row,) for row in cells), _AT_ONCE):
                 rows += len(block)
-                total.update(_matches([row for (row,) in block]))
+                total.update(_matches([row for (row,) in block], places))
     except (Unreadable, Refusal):
         return 0, {}  # the page of the import says what is wrong with the file
     return rows, dict(total)
@@ -113,13 +116,24 @@ def _cells(
         yield hidden.blank(cells)[:_MOST_COLUMNS]
 
 
-def _matches(rows: list[list[str]]) -> dict[tuple[int, IdentifierKind], int]:
+def _counted_places(kind: Kind, headings: list[str], decided: Decided) -> list[int]:
+    """The columns that may name a child: not those that are matched to a name or a phone, say,
+    which identify nobody."""
+    ours = mapping.match(kind, headings, decided.headings, Findings()).places
+    never = {place for field in _NEVER for place in ours.get(field, [])}
+    return [place for place in range(len(headings)) if place not in never]
+
+
+def _matches(rows: list[list[str]], places: list[int]) -> dict[tuple[int, IdentifierKind], int]:
     """How many of these rows match, by column and kind."""
     times = Counter(
         (place, key)
         for cells in rows
-        for place, cell in enumerate(cells)
-        if cell and (key := identifier_key(cell)) and len(key) <= LONGEST_IDENTIFIER
+        for place in places
+        if place < len(cells)
+        and cells[place]
+        and (key := identifier_key(cells[place]))
+        and len(key) <= LONGEST_IDENTIFIER
     )
     with bulk.temporary("relating", "place INTEGER, child_key TEXT, times INTEGER"):
         bulk.load(
