@@ -124,6 +124,7 @@ def test_the_checklist_tells_what_is_missing(cast, browse, mary, settings):
     assert "Import parents Done" in text
     assert "Import pupils Done" in text
     assert "Give 1 of them a way to sign in" in text
+    assert browser.get(ADDRESS).link("Give 1") == "/settings/users/credentials/"
     for words in ("Switch parent access on Done", "Switch it on for a school Done"):
         assert words not in text
     assert browser.get(ADDRESS).link("Set up mail") == "/settings/mail/"

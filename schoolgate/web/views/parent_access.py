@@ -2,7 +2,6 @@
 missing before parents can use it (ITS1)."""
 
 from dataclasses import dataclass
-from urllib.parse import urlencode
 
 from django.contrib import messages
 from django.db.models import Q, QuerySet
@@ -23,7 +22,6 @@ from schoolgate.access.parent_access import (
     weighed,
     without_sign_in,
 )
-from schoolgate.access.roles import PARENT
 from schoolgate.kit.names import name_key
 from schoolgate.kit.refusal import Refusal
 from schoolgate.outbox.queries import mail_is_set_up
@@ -158,7 +156,7 @@ def _steps(one: Organisation | None) -> list[Step]:
     """What is still missing before parents can use it, and what is done."""
     waiting = without_sign_in()
     linked = has_families()
-    files, users = reverse("import-new"), reverse("users")
+    files = reverse("import-new")
     on_anywhere = Establishment.objects.filter(gone_at__isnull=True, parent_access=True).exists()
     return [
         Step(
@@ -196,7 +194,7 @@ def _steps(one: Organisation | None) -> list[Step]:
             if waiting
             else "Give them a way to sign in",
             "By invitation, or by a letter.",
-            f"{users}?{urlencode({'role': PARENT.code})}",
+            reverse("users-credentials"),
             linked and not waiting,
         ),
     ]
