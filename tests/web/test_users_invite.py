@@ -204,6 +204,6 @@ def test_query_count(cast, browse, count_queries, more):
     browser = browse(cast.ada)
     with count_queries(10):
         page = browser.get(MANY, role="social_worker")
-    with count_queries(31, events=4):
+    with count_queries(36, events=4):
         browser.post(f"{MANY}?role=social_worker", **page.hidden())
     assert len(invited()) == 1 + more
