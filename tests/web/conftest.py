@@ -6,12 +6,17 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from django.test import Client
+from django.utils import timezone
 
+from schoolgate.access import families
+from schoolgate.access.families import NewLink
+from schoolgate.access.roles import PARENT
 from schoolgate.access.sign_in import SignInBackend
 from schoolgate.audit.actions import SYSTEM
 from schoolgate.audit.models import Event, EventBatch
 from schoolgate.kit import bulk
 from schoolgate.people.actions import set_password
+from tests import factories
 from tests.web.browsing import PASSWORD, Browser, with_session
 
 if TYPE_CHECKING:
@@ -19,6 +24,7 @@ if TYPE_CHECKING:
     from contextlib import AbstractContextManager
 
     from schoolgate.people.models import User
+    from tests.cast import Cast
 
 
 @pytest.fixture(autouse=True)
@@ -77,3 +83,13 @@ def views_of() -> Callable[[User], list[Event]]:
         return list(Event.objects.filter(batch_id__in=batches, verb="viewed").order_by("pk"))
 
     return find
+
+
+@pytest.fixture
+def hana(cast: Cast) -> User:
+    """Amira's mother."""
+    user = factories.user(first_name="Hana", last_name="Haddad", email="hana@example.org")
+    today = timezone.localdate()
+    link = NewLink(user.pk, cast.amira.pk, PARENT.code, "Mother", today)
+    families.connect([link], by=cast.as_ada)
+    return user

@@ -75,6 +75,7 @@ class Migration(migrations.Migration):
                 ('first', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
                 ('second', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
             ],
+            options={'constraints': [models.UniqueConstraint(fields=('first', 'second'), name='said_once_of_two_people')]},
         ),
         migrations.AddField(
             model_name='grant',
@@ -134,9 +135,5 @@ class Migration(migrations.Migration):
         migrations.AddConstraint(
             model_name='severance',
             constraint=models.UniqueConstraint(condition=models.Q(('withdrawn_at__isnull', True)), fields=('pupil',), name='one_live_severance'),
-        ),
-        migrations.AddConstraint(
-            model_name='twopeople',
-            constraint=models.UniqueConstraint(fields=('first', 'second'), name='said_once_of_two_people'),
         ),
     ]
