@@ -72,7 +72,11 @@ def relation_of(run: Import) -> Relation:
         if heading.strip() and place not in hidden.places and heading not in headings[:place]
         for kind in child_matches.MATCH_BY
     )
-    best = max(pairs, key=lambda pair: pair.rows, default=None)
+    ours = mapping.match(kind_of(run.kind, run.role), headings, decided.headings, Findings()).places
+    adults = {place for places in ours.values() for place in places}
+    # Of two that match as many, the one that says nothing of the adult: a parent may have been
+    # given the SyncID of a child by mistake.
+    best = max(pairs, key=lambda pair: (pair.rows, pair.place not in adults), default=None)
     if best is None or not best.rows:
         best = None
     chosen = [

@@ -96,3 +96,14 @@ def test_looking_again_reads_no_file(world):
     with CaptureQueriesContext(connection) as queries:
         relation_of(run)
     assert not [query for query in queries if "intake_importfile" in query["sql"]]
+
+
+def test_of_two_that_match_as_many_the_one_is_best_that_says_nothing_of_the_adult(world):
+    mistaken = checked(
+        world, "A,B,a@x.example,K-1,K-1", headings="First name,Last name,E-mail,SyncID,ChildID"
+    )
+
+    best = relation_of(mistaken).best
+
+    assert best is not None
+    assert (best.heading, best.rows) == ("ChildID", 1)

@@ -23,6 +23,8 @@ KEPT = {
     "passkey",
     "other-accounts",
     "forgotten", "sign-in-code-enter",
+    "parent-access", "parent-relationship", "credentials", "letter-code", "my-child",
+    "restriction", "restrictions", "duplicates",
 }  # fmt: skip
 RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
 

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 import pytest
 from pypdf import PdfReader
 
+from tests.journeys import letter_picture
+
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
@@ -45,6 +47,7 @@ def test_from_a_file_to_a_phone(person: Callable[..., Person], tmp_path: Path) -
     elizabeth_signs_in(elizabeth, code)
     jim_is_kept_from_her(helen)
     he_has_gone_from_her_phone(elizabeth)
+    two_of_one_name_are_two_people(helen)
 
 
 def she_sees_that_parent_access_is_on(helen: Person) -> None:
@@ -73,7 +76,7 @@ def she_reads_what_is_wrong(helen: Person, folder: Path) -> None:
     """A file in which a parent has the child's own SyncID, and one key finds nobody."""
     wrong = a_file(folder, "wrong.csv", ["1,mum9,Ada,Marsh,1", "777,mum8,Ida,Flint,99"])
     uploads(helen, "parents", wrong)
-    helen.waits_for("Parent relationship")
+    helen.page.get_by_label("Matching synchronisation field for child").wait_for()
     helen.page.get_by_label("Matching synchronisation field for child").select_option(
         label="Username"
     )
@@ -118,6 +121,9 @@ def letters_are_printed(helen: Person, folder: Path) -> str:
         helen.presses("Download")
     path = folder / "letters.pdf"
     download.value.save_as(path)
+    if helen.pictures is not None:
+        (folder / "empty").mkdir()
+        letter_picture.keep(helen.pictures / "letter.png", folder / "empty")
     letters = [page.extract_text() for page in PdfReader(path).pages]
     (hers,) = [letter for letter in letters if "Elizabeth Dickinson" in letter]
     assert not [letter for letter in letters if "Jim" in letter or "Johnny" in letter]
@@ -169,3 +175,14 @@ def he_has_gone_from_her_phone(elizabeth: Person) -> None:
     elizabeth.sees_no("Jim")
     elizabeth.opens(gone or "")
     elizabeth.sees("not found")
+
+
+def two_of_one_name_are_two_people(helen: Person) -> None:
+    helen.opens("/settings/users/duplicates/")
+    helen.sees("Paul Dunmore")
+    helen.page.locator("main table a").first.click()
+    helen.waits_for("They are two people")
+    helen.looks("duplicates")
+    helen.presses("They are two people")
+    helen.waits_for("The pair is not listed again")
+    helen.sees("No two users look like one adult")

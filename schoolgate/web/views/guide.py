@@ -17,12 +17,12 @@ from schoolgate.web.permissions import public
 # The order in which one reads them; docs/guide/README.md has the same.
 ORDER = (
     "signing-in", "roles", "bulk-add", "columns", "mistakes", "preview-and-undo", "users",
-    "pupils", "who-can-see", "who-is-missing", "staff", "invitations", "sign-in-desk",
-    "events",
+    "pupils", "who-can-see", "who-is-missing", "staff", "parents", "letters", "restrictions",
+    "two-people", "my-children", "invitations", "sign-in-desk", "events",
 )  # fmt: skip
 # This page shows intake's own list of columns besides, so that it cannot differ from it.
 COLUMNS = "columns"
-KIND_ORDER = ("users", "leavers", "pupils", "establishments", "links")
+KIND_ORDER = ("users", "parents", "leavers", "pupils", "establishments", "links")
 
 
 @dataclass(frozen=True)
