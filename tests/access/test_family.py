@@ -9,6 +9,7 @@ import pytest
 from schoolgate.access import scope
 from tests.cast import seen_by
 from tests.family import TABLE, Family, assemble
+from tests.house.test_files import ROOT
 
 if TYPE_CHECKING:
     from schoolgate.schools.models import Pupil
@@ -53,3 +54,10 @@ def test_by_work_and_by_licence_are_told_apart(family: Family) -> None:
 def test_no_licence_tells_that_a_child_is_in_care(family: Family) -> None:
     assert not scope.pupils_told_of_care(family.brenda.pk).exists()
     assert not scope.pupils_told_of_care(family.karen.pk).exists()
+
+
+def test_the_guide_has_the_same_table() -> None:
+    text = (ROOT / "docs" / "guide" / "parents.md").read_text("utf-8")
+    rows = [f"| {who} | {what} | {', '.join(sees.split())} |" for who, what, sees in TABLE]
+
+    assert "\n".join(rows) in text
