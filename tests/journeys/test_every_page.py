@@ -40,10 +40,14 @@ SAME_TITLE = [
     # There is a file only while codes have just been made.
     {"account-codes", "account-codes-file"},
     {"sign-in-code", "sign-in-code-enter"},
+    # A square leads to the page on which a code is typed, and so does who has shown none.
+    {"letter", "letter-opened"},
+    {"letter", "letter-password"},
     *({"my-school", other} for other in ("establishments", "school-staff", "school-subjects")),
 ]
 
 
+KAREN = "karen.dunmore@home.example"
 RUTH, OWEN = (f"{name}@maddenfordhigh.example" for name in ("ruth.calloway", "owen.fairclough"))
 # What somebody with this role in a school may open there besides.
 IN_SCHOOL = {
@@ -112,7 +116,7 @@ def accounts(demonstration: Started, database: Path) -> dict[str, int]:
                 " FROM people_user WHERE email = ? RETURNING id",
                 [name],
             ).fetchone()[0]
-            for name in (HELEN, MEGAN, RUTH, OWEN)
+            for name in (HELEN, MEGAN, RUTH, OWEN, KAREN)
         }
 
 
@@ -147,13 +151,19 @@ def things(demonstration: Started, database: Path) -> dict[str, Any]:
         (member,) = one("SELECT id FROM people_user WHERE last_name = 'Moule'")
         (mail,) = one("SELECT id FROM outbox_mail WHERE state = 'sent' ORDER BY id")
         (role,) = one("SELECT id FROM access_ownrole WHERE gone_at IS NULL ORDER BY id")
-        # Somebody of the school is a parent too, and another connection waits.
-        (parent,) = one(
-            "INSERT INTO access_grant"
-            " (user_id, role, pupil_id, starts_on, recorded_at, source, ended_how)"
-            f" SELECT id, 'licence-parent', {pupil}, '2026-01-01', recorded_at, 'hand', ''"
-            f" FROM people_user WHERE id = {member} RETURNING id"
+        parent, child = one(
+            "SELECT g.id, g.pupil_id FROM access_grant g JOIN people_user u ON u.id = g.user_id"
+            f" WHERE u.email = '{KAREN}' ORDER BY g.id"
         )
+        paul, other_paul = one(
+            "SELECT min(id), max(id) FROM people_user WHERE first_name = 'Paul'"
+            " AND last_name = 'Dunmore'"
+        )
+        (letters,) = one(
+            "INSERT INTO people_letterrun (made_at, made_by_id, total, done)"
+            f" SELECT recorded_at, id, 1, 0 FROM people_user WHERE email = '{HELEN}' RETURNING id"
+        )
+        (carer,) = one("SELECT 'licence-' || id FROM access_licencetype ORDER BY id")
         (held,) = one(
             "INSERT INTO access_heldlink (user_id, pupil_id, role, starts_on, asked_at)"
             f" SELECT id, {pupil}, 'licence-parent', '2026-01-01', recorded_at"
@@ -164,8 +174,13 @@ def things(demonstration: Started, database: Path) -> dict[str, Any]:
         "pupil_id": pupil,
         "restriction_id": restriction,
         "grant_id": grant,
-        "family-facts": {"grant_id": parent},
-        "family-remove": {"grant_id": parent},
+        "family-facts": {"grant_id": parent, "pupil_id": child},
+        "family-remove": {"grant_id": parent, "pupil_id": child},
+        "duplicate": {"user_id": paul},
+        "merge": {"user_id": paul},
+        "other_id": other_paul,
+        "run_id": letters,
+        "licence": carer,
         "held_id": held,
         "user_id": user,
         "member_id": member,
@@ -210,7 +225,7 @@ def sits_down(
         person = Person(context.new_page(), WIDTHS[0])
         if name:
             person.signs_in(name)
-            person.waits_for("missing" if name == HELEN else "pupils")
+            person.waits_for({HELEN: "missing", KAREN: "My children"}.get(name, "pupils"))
         # Whoever had a passkey would be asked for it: its page is walked in test_passkeys.py.
         return Walk(person, values, {"link_id": accounts.get(name or "", 0), "passkey_id": 0})
 
@@ -253,6 +268,17 @@ def test_every_page_of_somebody_in_a_school(sits_down, things, name) -> None:
             somebody.visits(route)
     assert not somebody.faults, "\n".join(somebody.faults)
     assert len(somebody.titles) >= 2  # it did look
+
+
+def test_every_page_of_a_parent(sits_down, things) -> None:
+    karen = sits_down(KAREN, things)
+    href = karen.person.page.locator("main a").first.get_attribute("href")
+    karen.values = {**things, "pupil_id": int(href.rstrip("/").rpartition("/")[2])}
+    for route in PAGES:
+        if route.permission is Permission.FAMILY or route.name.startswith("account"):
+            karen.visits(route)
+    assert not karen.faults, "\n".join(karen.faults)
+    assert len(karen.titles) >= 6  # it did look
 
 
 def test_every_page_of_the_public(sits_down, things) -> None:
