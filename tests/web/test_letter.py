@@ -6,6 +6,7 @@ import re
 from datetime import date
 
 import pytest
+from django.conf import settings
 from django.contrib.auth import authenticate
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
@@ -218,6 +219,19 @@ def test_parent_access_switched_off_on_the_way_stops_at_the_password(code, brows
     Organisation.objects.update(parent_access=False)
     assert browser.post("/letter/password/", password=PASSWORD).leads_to == "/letter/"
     assert not User.objects.get(pk=elizabeth.pk).has_usable_password()
+
+
+def test_s06_whoever_knew_the_browsers_session_before_is_not_led_on(code, browse):
+    browser, other = browse(None), browse(None)
+    session = browser.client.session  # one in which nobody has signed in, as on a shared computer
+    session["something"] = "before"
+    session.save()
+    for one in (browser, other):
+        one.client.cookies[settings.SESSION_COOKIE_NAME] = session.session_key
+    assert enter(browser, code, BORN).leads_to == "/letter/password/"
+    assert other.get("/letter/password/").leads_to == "/letter/"
+    assert other.post("/letter/password/", password=PASSWORD).leads_to == "/letter/"
+    assert browser.post("/letter/password/", password=PASSWORD).leads_to == "/"
 
 
 def test_a_password_that_will_not_do_uses_nothing_up(code, browse):
