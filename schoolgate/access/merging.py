@@ -12,7 +12,7 @@ from datetime import date
 
 from django.utils import timezone
 
-from schoolgate.access import accounts, relations
+from schoolgate.access import accounts, held_links, relations
 from schoolgate.access.actions import NewGrant, grant, revoke
 from schoolgate.access.authority import may_manage
 from schoolgate.access.duplicates import hand_down
@@ -48,6 +48,7 @@ def merge(keep_id: int, other_id: int, *, by: Actor) -> None:
         both.move_sync_ids()
         both.move_posts()
         hand_down(other_id, keep_id, by=by)
+        held_links.hand_down(other_id, keep_id, by=by)
         accounts.let_go([other_id], how=Ending.MERGED, by=by)
         User.objects.filter(pk=other_id).update(merged_into=keep_id)
         records.touch(User, [keep_id], stamp=both.stamp(Source.BY_HAND))
