@@ -257,6 +257,16 @@ def test_a_letter_gives_back_a_forgotten_sign_in_without_e_mail(elizabeth, brows
     assert there.get("/account/").leads_to.startswith("/sign-in/")
 
 
+def test_s17_whoever_chooses_another_password_themselves_closes_a_letter(elizabeth, browse):
+    set_password(user=elizabeth, password=PASSWORD, by=SYSTEM)
+    code = code_of(elizabeth, resets=True)
+    new = PASSWORD + " anew"
+    fields = {"current": PASSWORD, "password": new}
+    assert browse(elizabeth).post("/account/password/", **fields).leads_to == "/account/"
+    assert authenticate(username="edickinson", password=new) == elizabeth
+    assert "Check the code" in enter(browse(None), code, BORN).text
+
+
 def test_the_opened_letter_is_forgotten_after_half_an_hour(clock, code, browse):
     browser = browse(None)
     enter(browser, code, BORN)
