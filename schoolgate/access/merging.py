@@ -41,6 +41,8 @@ def merge(keep_id: int, other_id: int, *, by: Actor) -> None:
         # Whoever restricts one of the two waits, and then finds the one who is kept.
         locks.while_restricting()
         _may_merge(keep_id, other_id, by)
+        # Before the grants: one that is approved in this moment is among them then.
+        held_links.hand_down(other_id, keep_id, by=by)
         both = _Both(keep_id, other_id, by, events)
         both.move_restrictions()
         both.move_grants()
@@ -48,7 +50,6 @@ def merge(keep_id: int, other_id: int, *, by: Actor) -> None:
         both.move_sync_ids()
         both.move_posts()
         hand_down(other_id, keep_id, by=by)
-        held_links.hand_down(other_id, keep_id, by=by)
         accounts.let_go([other_id], how=Ending.MERGED, by=by)
         User.objects.filter(pk=other_id).update(merged_into=keep_id)
         records.touch(User, [keep_id], stamp=both.stamp(Source.BY_HAND))
