@@ -17,19 +17,35 @@ from schoolgate.kit.records import Ending
 def adults() -> str:
     """An SQL query (user_id, pupil_id, first_key, last_key): each adult who is denied or was
     deleted by a person, with each child to whom they hold or ever held a licence; and each who is
-    restricted, now or on a day to come, with that child."""
+    restricted, now or on a day to come, with that child. By every name: that of a user who was
+    made one with them (ITS10) is theirs too."""
     today = relations.sql_day(timezone.localdate())
-    names = "u.id AS user_id, {0}.pupil_id, u.first_key, u.last_key"
     shut = (
         f"u.gone_how = '{Ending.REMOVED.value}'"
         f" OR (u.gone_at IS NULL AND u.id IN ({relations.inactive()}))"
     )
-    return (
-        f"SELECT {names.format('g')} FROM people_user u JOIN access_grant g ON g.user_id = u.id"
+    former = f"people_user u JOIN ({_former_names()}) n ON n.user_id = u.id"
+    return " UNION ".join(
+        f"SELECT u.id AS user_id, g.pupil_id, {name}.first_key, {name}.last_key FROM {called}"
+        " JOIN access_grant g ON g.user_id = u.id"
         f" WHERE g.pupil_id IS NOT NULL AND {relations.is_licence('g.role')} AND ({shut})"
-        f" UNION SELECT {names.format('r')} FROM people_user u"
+        f" UNION SELECT u.id, r.pupil_id, {name}.first_key, {name}.last_key FROM {called}"
         " JOIN access_restriction r ON r.user_id = u.id"
         f" WHERE r.ended_at IS NULL AND (r.ends_on IS NULL OR r.ends_on >= {today})"
+        for name, called in (("u", "people_user u"), ("n", former))
+    )
+
+
+def _former_names() -> str:
+    """A query (user_id, first_key, last_key): the names of those who were made one with a user, or
+    with one of those."""
+    return (
+        "WITH RECURSIVE former (user_id, first_key, last_key) AS ("
+        "SELECT o.merged_into_id, o.first_key, o.last_key FROM people_user o"
+        " WHERE o.merged_into_id IS NOT NULL"
+        " UNION SELECT m.merged_into_id, f.first_key, f.last_key FROM former f"
+        " JOIN people_user m ON m.id = f.user_id WHERE m.merged_into_id IS NOT NULL)"
+        " SELECT user_id, first_key, last_key FROM former"
     )
 
 

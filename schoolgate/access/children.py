@@ -69,7 +69,8 @@ def shown_to(user_id: int, pupil_ids: Collection[int]) -> dict[int, Shown]:
 def staff_who_see(pupil_id: int, *, with_names: bool) -> list[Seers]:
     """Who of the staff sees the child, by role, as their family may be told: see :data:`TOLD`.
 
-    Whoever is linked to the child by a licence too is counted among the staff and not named.
+    Whoever is linked to the child by a licence too is counted among the staff and not named; nor
+    are then the others of that role, or who is missing among them would tell.
     """
     told = {role.code for role in TOLD}
     stand = of_roles(relations.at(), told)
@@ -85,7 +86,9 @@ def staff_who_see(pupil_id: int, *, with_names: bool) -> list[Seers]:
     if with_names:
         hidden = _family_of(pupil_id, relations.at())
         for one in seers:
-            named = User.objects.filter(pk__in=by_role[one.role.code] - hidden)
+            if by_role[one.role.code] & hidden:
+                continue
+            named = User.objects.filter(pk__in=by_role[one.role.code])
             order = named.order_by("last_key", "first_key", "pk")
             one.names = [str(user) for user in order[:FIRST]]
     return seers

@@ -13,6 +13,8 @@ from schoolgate.access.actions import shut_out
 from schoolgate.access.authority import may_manage_accounts
 from schoolgate.access.holdings import users_with_status
 from schoolgate.access.letters import natural
+from schoolgate.access.models import Grant
+from schoolgate.access.roles import LICENCE
 from schoolgate.audit.actions import Actor, batch
 from schoolgate.kit import bulk
 from schoolgate.kit.dates import day_of, in_words
@@ -35,7 +37,11 @@ class Whom(NamedTuple):
 
 def without_sign_in(whom: Whom) -> QuerySet[User]:
     """Those of the holders of licences who may come in and have yet to set up their sign-in; with
-    named users, also those of them who are set up and have no e-mail address."""
+    named users, also those of them who are set up and have no e-mail address.
+
+    Unless they are named, not those who hold a role of staff as well and have no address: there is
+    no way to them but a letter, and see :func:`waiting`.
+    """
     stand = relations.at()
     held = f"SELECT g.user_id FROM {stand.grants} g WHERE {relations.is_licence('g.role')}"
     values: list[int] = []
@@ -51,16 +57,40 @@ def without_sign_in(whom: Whom) -> QuerySet[User]:
     waiting = ~Q(invitation_state=ACTIVE)
     if whom.user_ids:
         return found.filter(waiting | Q(email_key__isnull=True), pk__in=whom.user_ids)
+    found = found.exclude(pk__in=_of_staff(), email_key__isnull=True)
     if whom.import_id is not None:
         found = found.filter(import_id=whom.import_id)
     return found.filter(waiting)
 
 
-def waiting(whom: Whom) -> list[tuple[int, bool]]:
-    """Who of them is waiting: their ids, and whether an invitation can go to them by mail."""
+class Waits(NamedTuple):
+    """Somebody who is waiting: whether an invitation can go to them by mail, and a letter."""
+
+    user_id: int
+    by_mail: bool
+    by_letter: bool
+
+
+def waiting(whom: Whom) -> list[Waits]:
+    """Who of them is waiting.
+
+    Who holds a role of staff and has an address gets no letter: it would be handed out where their
+    child is, by people who know when the child was born and could not give them that role (S62).
+    """
     found: QuerySet[Any] = without_sign_in(whom).order_by("pk")
+    staff = set(found.filter(pk__in=_of_staff()).values_list("pk", flat=True))
     rows = found.values_list("pk", "email_key", "invitation_state")
-    return [(pk, bool(key) and state != ACTIVE) for pk, key, state in rows]
+    return [
+        Waits(pk, bool(key) and state != ACTIVE, not (key and pk in staff))
+        for pk, key, state in rows
+    ]
+
+
+def _of_staff() -> QuerySet[Grant, int]:
+    """The ids of the users who hold a role that is no licence, now or from a day to come."""
+    not_over = Q(ends_on__isnull=True) | Q(ends_on__gte=timezone.localdate())
+    held = Grant.objects.filter(not_over, ended_at__isnull=True)
+    return held.exclude(role__startswith=LICENCE).values_list("user_id", flat=True)
 
 
 class Waiting(NamedTuple):
@@ -120,14 +150,16 @@ def give_out(*, mailed: Collection[int], lettered: Collection[int], by: Actor) -
 def print_letters(user_ids: Collection[int], *, run: LetterRun, by: Actor) -> dict[int, str]:
     """Fresh codes for the letters of a run, by user id; earlier ones stop working (S20).
 
-    Raises Refusal when an account is not the actor's. Leaves out who is inactive, and whom
-    :func:`people.printing.print_for` does.
+    Raises Refusal when an account is not the actor's. Leaves out who is inactive, staff who have an
+    address, and whom :func:`people.printing.print_for` does.
     """
     with batch(by=by):
         may_manage_accounts(by, user_ids)
         if run.made_by_id != by.user_id:
             raise Refusal("Begin again: these letters were begun by somebody else.")
-        codes = printing.print_for(set(user_ids) - shut_out(user_ids), by=by, resets=True)
+        mailed = User.objects.filter(pk__in=_of_staff(), email_key__isnull=False)
+        kept = set(mailed.values_list("pk", flat=True)) | shut_out(user_ids)
+        codes = printing.print_for(set(user_ids) - kept, by=by, resets=True)
         LetterRun.objects.filter(pk=run.pk).update(total=len(codes), done=0, finished_at=None)
         return codes
 

@@ -67,6 +67,18 @@ def _waiting_for(
     return {key: pk for key, pk in known.items() if key in wanted}
 
 
+def hand_down(from_id: int, to_id: int, *, by: Actor) -> None:
+    """What waits for a user waits for the one they were made one with (ITS10), whose name it may
+    not be: nobody comes to a child by that either without a second person's word."""
+    with batch(by=by) as events:
+        there = HeldLink.objects.filter(user=to_id, decided_at__isnull=True)
+        known = set(there.values_list("pupil_id", "role"))
+        theirs = HeldLink.objects.select_for_update().filter(user=from_id, decided_at__isnull=True)
+        moving = [o for o in theirs.order_by("pk") if (o.pupil_id, o.role) not in known]
+        HeldLink.objects.filter(pk__in=[one.pk for one in moving]).update(user=to_id)
+        events.add(("held", KIND, o.pk, "", to_id, o.pupil_id, "") for o in moving)
+
+
 def waiting(reader_id: int) -> QuerySet[HeldLink]:
     """Those that wait, for children whom the reader sees."""
     mine = scope.pupils_visible_to(reader_id)

@@ -12,6 +12,8 @@ from typing import Any, NamedTuple
 from django.db.models.expressions import RawSQL
 
 from schoolgate.access import relations
+from schoolgate.access.licences import Block, every_licence
+from schoolgate.access.scope import narrow, of_licences, sees
 from schoolgate.kit import bulk
 from schoolgate.kit.dates import parse_day
 from schoolgate.kit.names import name_key
@@ -111,21 +113,21 @@ def addressees(user_ids: Collection[int]) -> list[Addressee]:
             " FROM lettering w JOIN people_user u ON u.id = w.id",
         )
     }
-    stand = relations.at()
-    places = {
-        id_: values
-        for (id_, *values) in _in_bulk(
-            user_ids,
-            "SELECT y.user_id, y.name, y.name_key, y.year, y.class_name FROM ("
-            "SELECT g.user_id, s.name, s.name_key, p.year, p.class_name, ROW_NUMBER() OVER"
-            " (PARTITION BY g.user_id ORDER BY p.date_of_birth DESC NULLS LAST, p.id, e.id) AS n"
-            f" FROM lettering w JOIN {stand.grants} g ON g.user_id = w.id"
-            f" JOIN {stand.pupils} t ON t.id = g.pupil_id JOIN schools_pupil p ON p.id = t.id"
-            f" LEFT JOIN {stand.enrolments} e ON e.pupil_id = p.id"
-            " LEFT JOIN schools_establishment s ON s.id = e.establishment_id"
-            f" WHERE {relations.is_licence('g.role')}) y WHERE y.n = 1",
-        )
-    }
+    stand = of_licences(relations.at())
+    places: dict[int, list[Any]] = {}
+    # Of children whom they see, and by a licence type that shows them the school: what is printed
+    # tells them no more than their page does (S35).
+    for id_, *values in _in_bulk(
+        user_ids,
+        "SELECT g.user_id, s.name, s.name_key, p.year, p.class_name"
+        f" FROM ({sees(stand, narrow(stand))}) g JOIN lettering w ON w.id = g.user_id"
+        " JOIN access_grant a ON a.id = g.grant_id JOIN schools_pupil p ON p.id = g.pupil_id"
+        f" LEFT JOIN {stand.enrolments} e ON e.pupil_id = p.id"
+        " LEFT JOIN schools_establishment s ON s.id = e.establishment_id"
+        f" WHERE a.role IN ({_telling()})"
+        " ORDER BY g.user_id, p.date_of_birth DESC NULLS LAST, p.id, e.id",
+    ):
+        places.setdefault(id_, values)
     found = []
     for id_, (first, last, username, email, *keys) in users.items():
         school, school_key, year, form = places.get(id_, (None, None, "", ""))
@@ -134,6 +136,13 @@ def addressees(user_ids: Collection[int]) -> list[Addressee]:
         # Names are few characters long in the register; what comes first is how they sign in.
         found.append((order, Addressee(id_, f"{first} {last}", username or email, where)))
     return [addressee for _, addressee in sorted(found, key=lambda pair: pair[0])]
+
+
+def _telling() -> str:
+    """The licence types whose holders are shown where a child is, for SQL."""
+    known = every_licence().items()
+    codes = [f"'{code}'" for code, licence in known if Block.SCHOOL in licence.blocks]
+    return ", ".join(codes) or "NULL"
 
 
 def natural(text: str) -> list[tuple[int, str]]:

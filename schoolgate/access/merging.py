@@ -12,7 +12,7 @@ from datetime import date
 
 from django.utils import timezone
 
-from schoolgate.access import accounts, relations
+from schoolgate.access import accounts, held_links, relations
 from schoolgate.access.actions import NewGrant, grant, revoke
 from schoolgate.access.authority import may_manage
 from schoolgate.access.duplicates import hand_down
@@ -41,6 +41,8 @@ def merge(keep_id: int, other_id: int, *, by: Actor) -> None:
         # Whoever restricts one of the two waits, and then finds the one who is kept.
         locks.while_restricting()
         _may_merge(keep_id, other_id, by)
+        # Before the grants: one that is approved in this moment is among them then.
+        held_links.hand_down(other_id, keep_id, by=by)
         both = _Both(keep_id, other_id, by, events)
         both.move_restrictions()
         both.move_grants()

@@ -165,12 +165,14 @@ def remove_users(
 
 
 def set_password(*, user: User, password: str, by: Actor) -> None:
-    """Set a user's password (the user's own doing, never an administrator's)."""
+    """Set a user's password (the user's own doing, never an administrator's). A letter with which
+    it could be chosen anew works no longer: it may be what they do it for (S17)."""
     with batch(by=by) as events:
         User.objects.filter(pk=user.pk).update(
             password=make_password(password), has_first_password=None, first_password_at=None,
             first_password_import_id=None,
         )  # fmt: skip
+        cancel([user.pk], by=by)
         events.add([("changed", "user", user.pk, "password", user.pk, None, "")])
 
 

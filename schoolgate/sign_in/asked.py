@@ -159,8 +159,14 @@ def redeem_reset(token: str, *, password: str) -> int:
         mine = _working().filter(pk=found.pk, expires_at__gt=events.at)
         if not mine.update(ended_at=events.at):
             raise Refusal(USE_ANOTHER)
-        user.password = hashed
-        user.save(update_fields=["password"])
+        # A first one from a file, if it was that, is no more: this one is their own (S22).
+        user.password, user.has_first_password, user.first_password_at = hashed, None, None
+        user.first_password_import_id = None
+        user.save(
+            update_fields=[
+                "password", "has_first_password", "first_password_at", "first_password_import_id",
+            ]
+        )  # fmt: skip
         events.add([("changed", "user", user.pk, "password", user.pk, None, "")])
         links.void([user.pk], by=by, stops=False)
         sessions.end_all([user.pk], how=SessionEnding.CHANGED, by=by)

@@ -76,6 +76,16 @@ def test_s35_of_staff_a_family_is_told_of_those_who_see_the_child_whatever_their
     ]  # fmt: skip
 
 
+def test_s35_nobody_learns_by_elimination_which_teacher_is_family(cast, school):
+    factories.grant(factories.user(first_name="Lou"), LEADER, subject=school.maths)
+    names = {one[0]: one[1:] for one in told(cast.ben, with_names=True)}
+    assert len(names["Leader"][1:]) == names["Leader"][0]
+    factories.grant(school.lena, PARENT, pupil=cast.ben)
+    names = {one[0]: one[1:] for one in told(cast.ben, with_names=True)}
+    assert len(names["Leader"]) == 1  # how many, and none by name
+    assert len(names["School Admin"]) > 1
+
+
 def test_classes_are_those_of_the_child_where_they_are_on_roll(cast, school):
     assert [str(one) for one in classes_of(cast.ben.pk)] == ["6B/Hi", "6B/Ma"]
     assert [str(one) for one in classes_of(cast.amira.pk)] == ["6B/Hi"]

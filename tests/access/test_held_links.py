@@ -8,7 +8,7 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
-from schoolgate.access import accounts, actions, barred, families, held_links
+from schoolgate.access import accounts, actions, barred, families, held_links, merging
 from schoolgate.access.families import NewLink
 from schoolgate.access.models import Grant, HeldLink
 from schoolgate.access.roles import LA_SUPER_USER, PARENT
@@ -96,6 +96,30 @@ def test_only_the_row_of_that_child_waits(cast: Cast) -> None:
     rows = [link(again, cast.amira), link(again, cast.ben), link(mother, cast.amira)]
     assert len(families.connect(rows, by=cast.as_ada)) == 1
     assert (seen_by(again), seen_by(mother)) == ("Ben", "Amira")
+
+
+def test_s35_the_names_of_users_who_were_made_one_are_remembered(cast: Cast) -> None:
+    kept = restricted(cast, first_name="Bob", last_name="Stone")
+    for name in ("Robert", "Ferdinand"):
+        into = adult(first_name=name, last_name="Gale")
+        merging.merge(into.pk, kept.pk, by=cast.as_ada)
+        kept = into
+    for name in ("Bob", "Robert", "Ferdinand"):
+        (held,) = families.connect([link(adult(first_name=name), cast.amira)], by=cast.as_ada)
+        assert HeldLink.objects.get(pk=held).user.first_name == name
+
+
+def test_s35_what_waits_for_one_who_is_made_one_with_another_still_waits(
+    cast: Cast, bea: Actor
+) -> None:
+    restricted(cast)
+    other, keep = adult(), adult(first_name="Zed")
+    (held,) = families.connect([link(other, cast.amira)], by=cast.as_ada)
+    merging.merge(keep.pk, other.pk, by=cast.as_ada)
+    assert seen_by(keep) == ""
+    assert [one.pk for one in held_links.waiting(cast.ada.pk)] == [held]
+    held_links.approve([held], by=bea)
+    assert seen_by(keep) == "Amira"
 
 
 def test_one_who_is_restricted_themselves_is_no_second_account(cast: Cast) -> None:

@@ -5,11 +5,12 @@ from __future__ import annotations
 from io import BytesIO
 
 import pytest
+from django.utils import timezone
 from pypdf import PdfReader
 
 from schoolgate.access import credentials
 from schoolgate.access.actions import deny
-from schoolgate.access.roles import PARENT, PUPIL
+from schoolgate.access.roles import LA_SUPER_USER, PARENT, PUPIL
 from schoolgate.audit.actions import SYSTEM
 from schoolgate.audit.models import Event
 from schoolgate.outbox.models import Mail
@@ -158,6 +159,28 @@ def test_from_a_users_page_one_who_forgot_without_e_mail_gets_a_letter(family, c
     assert len(pages(letters(browser, begin(browser, "letter", user=str(sam.pk)).leads_to))) == 1
     # Staff are given none: nothing but a child proves the second fact.
     assert "nothing to give out" in browser.get(PAGE, user=str(cast.dora.pk)).text
+
+
+def test_s62_staff_who_are_parents_get_no_letter_by_their_childs_school(family, cast, browse):
+    by_mail = factories.user(first_name="Tess")
+    on_paper = factories.user(first_name="Tom", email="", username="tom")
+    for user in (by_mail, on_paper):
+        factories.grant(user, PARENT, pupil=cast.amira)
+        factories.grant(user, LA_SUPER_USER)
+    browser = browse(cast.ada)
+    told = " ".join(pages(letters(browser, begin(browser, "letter").leads_to)))
+    assert "Paula" in told
+    assert "Tess" not in told
+    assert "Tom" not in told
+    # By mail like all staff; or, who has no address, named and handed it by whoever asks.
+    begin(browser, "both")
+    assert Invitation.objects.filter(user=by_mail, ended_at=None).exists()
+    assert "By letter" in browser.get(PAGE, user=str(on_paper.pk)).text
+    (page,) = pages(letters(browser, begin(browser, "letter", user=str(on_paper.pk)).leads_to))
+    assert "Tom" in page
+    begin(browser, "letter", user=str(by_mail.pk))
+    run = LetterRun.objects.create(made_at=timezone.now(), made_by_id=cast.ada.pk, total=1)
+    assert credentials.print_letters([by_mail.pk], run=run, by=cast.as_ada) == {}
 
 
 def test_letters_are_made_by_whoever_began_them(family, cast, browse):

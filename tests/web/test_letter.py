@@ -6,6 +6,7 @@ import re
 from datetime import date
 
 import pytest
+from django.conf import settings
 from django.contrib.auth import authenticate
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
@@ -220,6 +221,19 @@ def test_parent_access_switched_off_on_the_way_stops_at_the_password(code, brows
     assert not User.objects.get(pk=elizabeth.pk).has_usable_password()
 
 
+def test_s06_whoever_knew_the_browsers_session_before_is_not_led_on(code, browse):
+    browser, other = browse(None), browse(None)
+    session = browser.client.session  # one in which nobody has signed in, as on a shared computer
+    session["something"] = "before"
+    session.save()
+    for one in (browser, other):
+        one.client.cookies[settings.SESSION_COOKIE_NAME] = session.session_key
+    assert enter(browser, code, BORN).leads_to == "/letter/password/"
+    assert other.get("/letter/password/").leads_to == "/letter/"
+    assert other.post("/letter/password/", password=PASSWORD).leads_to == "/letter/"
+    assert browser.post("/letter/password/", password=PASSWORD).leads_to == "/"
+
+
 def test_a_password_that_will_not_do_uses_nothing_up(code, browse):
     browser = browse(None)
     enter(browser, code, BORN)
@@ -241,6 +255,16 @@ def test_a_letter_gives_back_a_forgotten_sign_in_without_e_mail(elizabeth, brows
     browser.post("/letter/password/", password=PASSWORD + " anew")
     assert authenticate(username="edickinson", password=PASSWORD) is None
     assert there.get("/account/").leads_to.startswith("/sign-in/")
+
+
+def test_s17_whoever_chooses_another_password_themselves_closes_a_letter(elizabeth, browse):
+    set_password(user=elizabeth, password=PASSWORD, by=SYSTEM)
+    code = code_of(elizabeth, resets=True)
+    new = PASSWORD + " anew"
+    fields = {"current": PASSWORD, "password": new}
+    assert browse(elizabeth).post("/account/password/", **fields).leads_to == "/account/"
+    assert authenticate(username="edickinson", password=new) == elizabeth
+    assert "Check the code" in enter(browse(None), code, BORN).text
 
 
 def test_the_opened_letter_is_forgotten_after_half_an_hour(clock, code, browse):

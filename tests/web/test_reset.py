@@ -11,9 +11,11 @@ from django.utils import timezone
 
 from schoolgate.access.actions import NewGrant, allow, deny, grant, revoke
 from schoolgate.access.models import Grant
+from schoolgate.access.sign_in import is_password_of
 from schoolgate.audit.actions import SYSTEM
 from schoolgate.audit.models import Event
 from schoolgate.kit.records import Source
+from schoolgate.people import first_passwords
 from schoolgate.people.actions import set_password
 from schoolgate.people.models import User
 from schoolgate.sign_in.models import (
@@ -73,6 +75,19 @@ def test_a_new_password_by_mail(dora, browse):
     old = browse(None).post("/sign-in/", name=dora.email, password=PASSWORD)
     assert "Check your e-mail address" in old.text
     assert browse(None).post("/sign-in/", name=dora.email, password=ANOTHER).leads_to == "/"
+
+
+def test_s22_a_new_password_by_mail_is_no_first_one_any_more(dora, browse):
+    """What they chose is theirs: it outlives the first one, and the undo of its file."""
+    User.objects.filter(pk=dora.pk).update(
+        has_first_password=True, first_password_at=timezone.now(), first_password_import_id=7
+    )
+    browser = browse(None)
+    link = f"/sign-in/forgotten/{reset_link(dora)}/"
+    assert browser.post(link, password=ANOTHER).leads_to == "/"
+    assert browser.get("/account/").status == 200
+    first_passwords.take_back(7, by=SYSTEM)
+    assert is_password_of(User.objects.get(pk=dora.pk), ANOTHER)
 
 
 def test_s25_a_new_password_leads_to_the_second_factor(dora, browse):

@@ -64,7 +64,7 @@ def choose(request: HttpRequest) -> HttpResponse:
     """Whom and how; how many there are of each."""
     form = WhomForm(request.GET)
     waiting = _waiting(form)
-    mailed = sum(has_address for _, has_address in waiting)
+    mailed = sum(one.by_mail for one in waiting)
     ways = [(how, words, _split(waiting, how)) for how, words in HOWS.items()]
     return render(
         request,
@@ -229,20 +229,19 @@ def _frame(request: HttpRequest) -> Frame:
     )
 
 
-def _waiting(form: WhomForm) -> list[tuple[int, bool]]:
-    """Who is waiting for a sign-in: their ids, and whether they have an e-mail address to which an
-    invitation can go."""
+def _waiting(form: WhomForm) -> list[credentials.Waits]:
+    """Who is waiting for a sign-in."""
     if form.whom is None:
         return []
     return credentials.waiting(form.whom)
 
 
-def _split(waiting: Sequence[tuple[int, bool]], how: str) -> Chosen:
-    mailed = [id_ for id_, has_address in waiting if has_address and how in ("mail", "both")]
+def _split(waiting: Sequence[credentials.Waits], how: str) -> Chosen:
+    mailed = [one.user_id for one in waiting if one.by_mail and how in ("mail", "both")]
     lettered = [
-        id_
-        for id_, has_address in waiting
-        if how == "letter" or (how == "both" and not has_address)
+        one.user_id
+        for one in waiting
+        if one.by_letter and (how == "letter" or (how == "both" and not one.by_mail))
     ]
     return Chosen(mailed, lettered)
 

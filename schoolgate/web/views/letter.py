@@ -49,6 +49,8 @@ def letter(request: HttpRequest) -> HttpResponse:
     if request.method == "POST" and form.is_valid():
         code_id, problem = _opens(request, **form.cleaned_data)
         if code_id is not None:
+            # A new key for what comes: whoever knew the old one is not led on beside them (S6).
+            request.session.cycle_key()
             request.session[_OPENED] = [code_id, timezone.now().timestamp()]
             return redirect("letter-password")
         form.add_error(None, problem)
