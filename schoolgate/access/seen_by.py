@@ -15,7 +15,7 @@ from django.utils import timezone
 from schoolgate.access import relations
 from schoolgate.access.models import Grant, Restriction
 from schoolgate.access.relations import Relations
-from schoolgate.access.scope import narrow, reaches, sees, wide
+from schoolgate.access.scope import narrow, of_staff, reaches, sees, wide
 from schoolgate.kit import bulk, dates
 from schoolgate.people.models import User
 from schoolgate.schools.models import CareEpisode, ClassMembership, ClassSubject, Enrolment
@@ -24,9 +24,13 @@ PLACES = ("establishment", "subject_area", "school_class")
 DAYS_AHEAD = 6  # days on which something changes that are looked at
 
 
-def near(pupil_id: int, as_at: datetime | None = None) -> QuerySet[User]:
-    """The users who see the child by a school or a link, and not because they see every child."""
-    stand = relations.at(as_at)
+def near(pupil_id: int, as_at: datetime | None = None, *, family: bool = True) -> QuerySet[User]:
+    """The users who see the child by a school or a link, and not because they see every child.
+
+    ``family``: also those who do by a licence alone. A reader who has one themselves is told of no
+    other (S35).
+    """
+    stand = relations.at(as_at) if family else of_staff(relations.at(as_at))
     found = (
         f"SELECT s.user_id FROM ({sees(stand, narrow(stand))}) s WHERE s.pupil_id = %s"
         f" AND s.user_id NOT IN (SELECT w.user_id FROM ({wide(stand)}) w)"
@@ -53,10 +57,11 @@ def how_many_see_everybody(pupil_id: int, as_at: datetime | None = None) -> dict
 
 
 def through(
-    pupil_id: int, user_ids: Sequence[int], as_at: datetime | None = None
+    pupil_id: int, user_ids: Sequence[int], as_at: datetime | None = None, *, family: bool = True
 ) -> dict[int, list[Grant]]:
-    """Each of these users' grants through which they see the child; in two queries."""
-    stand = relations.at(as_at)
+    """Each of these users' grants through which they see the child (``family``: licences too); in
+    two queries."""
+    stand = relations.at(as_at) if family else of_staff(relations.at(as_at))
     among = ", ".join(map(str, user_ids)) or "NULL"
     found = bulk.select(
         f"SELECT DISTINCT s.user_id, s.grant_id FROM ({sees(stand, reaches(stand))}) s"

@@ -127,3 +127,17 @@ def test_s35_a_restricted_super_user_learns_of_no_family(cast, parents, browse):
     assert "Sees 1 pupil" in browser.get(f"/settings/users/{parents[0].pk}/").text.replace(
         "\xa0", " "
     )
+
+
+def test_s35_staff_who_are_family_are_told_of_no_other_of_it(cast, parents, browse):
+    factories.grant(cast.liam, PARENT, pupil=cast.amira)
+
+    pages = [
+        browse(cast.liam).get(f"/pupils/{cast.amira.pk}/{more}").text
+        for more in ("", "who/", "who/?on=" + timezone.localdate().strftime("%d/%m/%Y"))
+    ]
+
+    for page in pages:
+        assert "Hana" not in page
+        assert "Sara Lind" in page or "Sara" in page  # who works with the child is told as before
+    assert "You are family of this child yourself" in pages[0]

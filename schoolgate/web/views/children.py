@@ -18,7 +18,7 @@ from schoolgate.audit.actions import viewed
 from schoolgate.schools import today as register
 from schoolgate.schools.models import Organisation, Pupil
 from schoolgate.web.paging import page_of
-from schoolgate.web.permissions import actor, is_child, of_family, visitor
+from schoolgate.web.permissions import actor, is_child, is_family, of_family, visitor
 
 ORDER = ("first_key", "last_key", "pk")
 
@@ -109,9 +109,15 @@ def _seers(pupil_id: int) -> list[Seer]:
     ]
 
 
+def is_own_child(request: HttpRequest, pupil_id: int) -> bool:
+    """Whether the reader sees the pupil by a licence, whatever else they see them by."""
+    if not is_family(request):
+        return False
+    return scope.pupils_by_licence(visitor(request).pk).filter(pk=pupil_id).exists()
+
+
 def is_family_alone(request: HttpRequest, pupil_id: int) -> bool:
     """Whether the reader sees the pupil by a licence, and by no role of staff."""
-    reader = visitor(request).pk
-    if not scope.pupils_by_licence(reader).filter(pk=pupil_id).exists():
+    if not is_own_child(request, pupil_id):
         return False
-    return not scope.pupils_by_work(reader).filter(pk=pupil_id).exists()
+    return not scope.pupils_by_work(visitor(request).pk).filter(pk=pupil_id).exists()

@@ -19,8 +19,8 @@ from schoolgate.schools import today as register
 from schoolgate.schools.models import CareEpisode, IdentifierKind, Pupil
 from schoolgate.web import words
 from schoolgate.web.forms.why import WhyForm
-from schoolgate.web.permissions import actor, is_family, is_super_user, signed_in, visitor
-from schoolgate.web.views.children import is_family_alone
+from schoolgate.web.permissions import actor, is_super_user, signed_in, visitor
+from schoolgate.web.views.children import is_family_alone, is_own_child
 from schoolgate.web.views.family import family_of
 from schoolgate.web.views.pupils import told_of_care, visible
 from schoolgate.web.views.seen_by import people
@@ -39,7 +39,7 @@ class Blocked:
 @require_safe
 def pupil(request: HttpRequest, pupil_id: int) -> HttpResponse:
     """A pupil's record, and who can see it (NEW6). Family is led to the page of their child."""
-    if is_family(request) and is_family_alone(request, pupil_id):
+    if is_family_alone(request, pupil_id):
         return redirect("child", pupil_id)
     child = visible(request, pupil_id)
     day = timezone.localdate()
@@ -62,6 +62,7 @@ def _beyond_register(request: HttpRequest, child: Pupil, day: date) -> dict[str,
     past_too = shows_past_care(visitor(request).pk, child.pk)
     super_user = is_super_user(request)
     episodes, known = _episodes(child, day, past_too=past_too), known_roles()
+    own = is_own_child(request, child.pk)
     return {
         "in_care": _now(episodes, day),
         "past_episodes": [e for e in episodes if e.ends_on and e.ends_on < day],
@@ -69,12 +70,14 @@ def _beyond_register(request: HttpRequest, child: Pupil, day: date) -> dict[str,
         "changes": [
             (change, [(words.held_as(g, known), words.place(g)) for g in change.grants])
             for change in later(child.pk)
+            if not (own and all(known[g.role].is_licence for g in change.grants))
         ],
-        "restrictions": _restrictions(child, day) if super_user else [],
+        "own_child": own,
+        "restrictions": _restrictions(child, day) if super_user and not own else [],
         "super_user": super_user,
         "severance": waiting_for(child.pk) if super_user else None,
         "why_form": WhyForm() if super_user else None,
-        **family_of(request, child),
+        **({} if own else family_of(request, child)),
         **people(request, child),
     }
 

@@ -22,6 +22,7 @@ from schoolgate.web import words
 from schoolgate.web.paging import page_of
 from schoolgate.web.permissions import actor, is_super_user, signed_in, visitor
 from schoolgate.web.search import BY_NAME
+from schoolgate.web.views.children import is_own_child
 from schoolgate.web.views.pupils import told_of_care, visible
 
 FIRST = 20  # of those who see every child, shown at once
@@ -79,13 +80,19 @@ def who(request: HttpRequest, pupil_id: int) -> HttpResponse:
 def people(
     request: HttpRequest, child: Pupil, day: date | None = None, *, every: bool = False
 ) -> dict[str, Any]:
-    """What parts/seen_by.html shows: a page of those near the child, and of those who see all."""
+    """What parts/seen_by.html shows: a page of those near the child, and of those who see all; to
+    somebody of the child's own family, no other of it (S35)."""
     as_at = end_of(day) if day else None
-    near = seen_by.everybody(child.pk, as_at) if every else seen_by.near(child.pk, as_at)
+    family = not is_own_child(request, child.pk)
+    near = (
+        seen_by.everybody(child.pk, as_at)
+        if every
+        else seen_by.near(child.pk, as_at, family=family)
+    )
     page = page_of(request, [near], BY_NAME)
     counts = seen_by.how_many_see_everybody(child.pk, as_at)
     others = [] if every else list(seen_by.everybody(child.pk, as_at).order_by(*BY_NAME)[:FIRST])
-    shown = _persons(child.pk, [*page.rows, *others], as_at)
+    shown = _persons(child.pk, [*page.rows, *others], as_at, family=family)
     return {
         "page": page,
         "near": [shown[user.pk] for user in page.rows],
@@ -96,8 +103,10 @@ def people(
     }
 
 
-def _persons(pupil_id: int, users: list[User], as_at: datetime | None) -> dict[int, Person]:
-    held = seen_by.through(pupil_id, [user.pk for user in users], as_at)
+def _persons(
+    pupil_id: int, users: list[User], as_at: datetime | None, *, family: bool
+) -> dict[int, Person]:
+    held = seen_by.through(pupil_id, [user.pk for user in users], as_at, family=family)
     origins = words.Origins([grant for grants in held.values() for grant in grants])
     known = known_roles()
     return {
