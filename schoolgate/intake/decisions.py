@@ -293,6 +293,11 @@ def relate(run_id: int, *, by: Actor, sync_field: str, match_by: str) -> None:
             "Choose the synchronisation field among the columns that the file has:"
             f" “{sync_field}” is none of them."
         )
+    if hidden_in(head.headings, run.options.get("headings") or {}).names(heading):
+        raise Refusal(
+            f"Choose another synchronisation field: “{heading}” holds passwords, to judge by its"
+            " heading or by what was said of it."
+        )
     if match_by not in list(MATCH_BY):
         names = ", ".join(kind.label for kind in MATCH_BY)
         raise Refusal(f"Choose the matching synchronisation field for the child: {names}.")
