@@ -5,7 +5,7 @@ shown with it (S42). Decisions may come while a check is under way; it then begi
 """
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -16,7 +16,7 @@ from schoolgate.audit.actions import Actor, batch
 from schoolgate.intake import steps, unseen
 from schoolgate.intake.child_matches import MATCH_BY
 from schoolgate.intake.columns import PARENTS, kind_of
-from schoolgate.intake.decided import ALL_ROWS, Decided
+from schoolgate.intake.decided import ALL_ROWS, BY_PERSON_ONLY, Decided
 from schoolgate.intake.hidden_cells import hidden_in, means_password
 from schoolgate.intake.models import (
     ColumnMatching,
@@ -96,6 +96,11 @@ def answer(
         raise Refusal(
             "Do what the question says, or leave the row out: a yes does not settle this one."
         )
+    if accept and row is None and code in BY_PERSON_ONLY:
+        raise Refusal(
+            "Look at these rows one by one and answer each by itself: who may come to which child"
+            " is not said for all at once."
+        )
     with batch(by=by) as events:
         if accept is None:
             given.delete()
@@ -170,8 +175,15 @@ def mend(run_id: int, *, by: Actor, cells: Mapping[tuple[int, int], str]) -> Non
             for (row, place), value in sorted(cells.items())
             if value.strip() != _cell(had[row], place).strip()
         )  # fmt: skip
+        _ask_again(run_id, rows)
         events.add([("mended", "import", run_id, "", None, None, "")])
         _check_again(run_id, by=by)
+
+
+def _ask_again(run_id: int, rows: Collection[int] | None = None) -> None:
+    """Forget what only a person says of rows, who name another child or adult from now on."""
+    given = ImportAnswer.objects.filter(run_id=run_id, code__in=BY_PERSON_ONLY, accept=True)
+    (given if rows is None else given.filter(row__in=rows)).delete()
 
 
 def _are_there(run: Import, cells: Mapping[tuple[int, int], str]) -> None:
@@ -249,6 +261,7 @@ def match_columns(run_id: int, *, by: Actor, headings: Mapping[str, str]) -> Non
         differ = any(heading_key(theirs) != heading_key(our) for theirs, our in told.items())
         _remember(run, head.headings, by, events.at, matching=told if differ else {})
         _hide(head, told)
+        _ask_again(run_id)
         events.add([("matched", "import", run_id, "", None, None, "")])
         _check_again(run_id, by=by, headings=told, matched="a person")
 
@@ -293,12 +306,18 @@ def relate(run_id: int, *, by: Actor, sync_field: str, match_by: str) -> None:
             "Choose the synchronisation field among the columns that the file has:"
             f" “{sync_field}” is none of them."
         )
+    if hidden_in(head.headings, run.options.get("headings") or {}).names(heading):
+        raise Refusal(
+            f"Choose another synchronisation field: “{heading}” holds passwords, to judge by its"
+            " heading or by what was said of it."
+        )
     if match_by not in list(MATCH_BY):
         names = ", ".join(kind.label for kind in MATCH_BY)
         raise Refusal(f"Choose the matching synchronisation field for the child: {names}.")
     with batch(by=by) as events:
         said = {"sync_field": heading, "match_by": match_by}
         _remember(run, head.headings, by, events.at, **said)
+        _ask_again(run_id)
         events.add([("matched", "import", run_id, "relationship", None, None, "")])
         _check_again(run_id, by=by, **said)
 

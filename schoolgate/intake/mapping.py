@@ -8,6 +8,7 @@ from schoolgate.intake import column_names
 from schoolgate.intake.columns import REASON_HEADING, Column, Kind
 from schoolgate.intake.decided import Decided
 from schoolgate.intake.findings import Findings
+from schoolgate.intake.hidden_cells import means_password
 from schoolgate.kit.names import heading_key
 
 
@@ -95,6 +96,11 @@ def _told(
                 f" {', '.join(heading for heading in headings if heading)}."
             )
         told[heading_key(theirs)] = column
+        if kind.takes_passwords and column and not column.secret and means_password(theirs):
+            raise UnknownHeading(
+                f"Map another column to “{column.heading}”: “{theirs}” holds passwords, to judge"
+                " by its heading, and nothing else is made of them."
+            )
     return told
 
 

@@ -3,9 +3,10 @@
 import re
 from typing import TYPE_CHECKING, Any
 
+from schoolgate.access import relations
 from schoolgate.intake import child_matches
 from schoolgate.intake.findings import other_rows
-from schoolgate.intake.parent_matching import BY_SYNC
+from schoolgate.intake.parent_matching import BY_SYNC, FIELDS
 from schoolgate.kit import bulk
 from schoolgate.kit.names import names_differ_clearly
 from schoolgate.schools.models import IdentifierKind
@@ -25,6 +26,7 @@ def find(plan: "ParentsPlan") -> None:
     user_names_of_two(plan)
     if plan.of_children:
         children_with_two_users(plan)
+        users_of_two_children(plan)
     else:
         children_as_parents(plan)
 
@@ -120,6 +122,7 @@ def one_key_for_two_people(plan: "ParentsPlan") -> None:
     """One SyncID with two user names, or what one row is known by with two names that differ."""
     rows = _rows_of_idents(
         "substr(ident, 1, 1) <> 'e' GROUP BY ident HAVING min(last_key) <> max(last_key)"
+        " OR min(first_key) <> max(first_key)"
         " OR count(DISTINCT CASE WHEN username_key <> '' THEN username_key END) > 1"
     )
     for ident, group in rows.items():
@@ -158,8 +161,9 @@ def _two_people(group: list[tuple[Any, ...]]) -> tuple[bool, str]:
     names = {row[3] for row in group} - {""}
     if len(names) > 1:
         return True, "user name"
-    first, last = group[0][4:6]
-    return any(names_differ_clearly(first, last, *row[4:6]) for row in group), "name"
+    # The parents of a child often share a last name: in one file it makes nobody the same person.
+    first = group[0][4]
+    return any(names_differ_clearly(first, "", row[4], "-") for row in group), "name"
 
 
 def user_names_of_two(plan: "ParentsPlan") -> None:
@@ -241,7 +245,8 @@ def children_with_two_users(plan: "ParentsPlan") -> None:
     found = bulk.select(
         "SELECT h.pupil_id, r.n, r.child FROM plan_row r JOIN plan_hit h ON h.n = r.n"
         " WHERE h.pupil_id IN (SELECT t.pupil_id FROM plan_hit t JOIN plan_person p ON p.n = t.n"
-        " GROUP BY t.pupil_id HAVING min(p.root) <> max(p.root)) ORDER BY 2"
+        " GROUP BY t.pupil_id HAVING min(COALESCE(p.user_id, -p.root))"
+        " <> max(COALESCE(p.user_id, -p.root))) ORDER BY 2"
     )
     rows: dict[int, list[int]] = {}
     for pupil_id, n, _ in found:
@@ -251,4 +256,38 @@ def children_with_two_users(plan: "ParentsPlan") -> None:
             n, heading, child,
             f"Keep one row for each child: row {other_rows(rows[pupil_id], n)} is about this one"
             " too, with another user.", "child-twice", pupil_id=pupil_id, place=plan.child_place,
+        )  # fmt: skip
+
+
+def users_of_two_children(plan: "ParentsPlan") -> None:
+    """In a file of children: one user for two of them, or one who is an adult of a child."""
+    for n, how, pupil_id, *key in bulk.select(
+        "SELECT DISTINCT r.n, u.how, h.pupil_id, r.sync, r.username, r.email FROM plan_row r"
+        " JOIN plan_user u ON u.n = r.n JOIN plan_hit h ON h.n = r.n JOIN access_grant g"
+        " ON g.user_id = u.user_id AND g.pupil_id IS NOT NULL AND g.ended_at IS NULL"
+        f" AND {relations.is_licence('g.role')}"
+        f" WHERE NOT EXISTS ({plan.live_link('u.user_id', 'h.pupil_id')}) ORDER BY 1"
+    ):
+        field = FIELDS[how]
+        plan.findings.fault(
+            n, plan.title(field), dict(zip(FIELDS, key, strict=True))[how],
+            "Give this child a user of their own: this one is an adult’s, or another child’s.",
+            "user-not-childs", pupil_id=pupil_id,
+        )  # fmt: skip
+    whose = "COALESCE(p.user_id, -p.root)"
+    found = bulk.select(
+        f"SELECT {whose}, r.n, r.child, h.pupil_id FROM plan_row r JOIN plan_hit h ON h.n = r.n"
+        f" JOIN plan_person p ON p.n = r.n WHERE {whose} IN (SELECT {whose} FROM plan_hit h"
+        f" JOIN plan_person p ON p.n = h.n GROUP BY {whose}"
+        " HAVING min(h.pupil_id) <> max(h.pupil_id)) ORDER BY 2"
+    )
+    rows: dict[int, list[int]] = {}
+    for user, n, _, _ in found:
+        rows.setdefault(user, []).append(n)
+    for user, n, child, pupil_id in found:
+        plan.findings.fault(
+            n, plan.mapping.headings[plan.child_place], child,
+            f"Give each child a user of their own: row {other_rows(rows[user], n)} has the same"
+            " user, for another child.", "user-of-two-children", pupil_id=pupil_id,
+            place=plan.child_place,
         )  # fmt: skip

@@ -123,28 +123,39 @@ def _one_in_the_file() -> None:
         f" AS ident, min(i.root) AS root FROM {rows} WHERE r.sync_key <> ''"
         f" AND r.username_key <> '' GROUP BY r.username_key) f WHERE {new}"
     )
-    # Two persons with one address: one of them, if a person says so.
+    # Two persons with one address: one of them, if a person says so; and so for all whom addresses
+    # link, however many.
     shared = (
         f"SELECT r.email_key, min(i.root) AS root FROM {rows} WHERE r.email_key <> ''"
         f" AND r.ident <> '{BY_EMAIL}' || r.email_key GROUP BY r.email_key"
         " HAVING min(i.root) <> max(i.root)"
     )
-    bulk.execute(
+    while bulk.execute(
         "UPDATE plan_ident SET root = f.root, via = f.root FROM (SELECT i.ident,"
         f" min(s.root) AS root FROM {rows} JOIN ({shared}) s ON s.email_key = r.email_key"
-        f" WHERE s.root <> i.root AND r.ident <> '{BY_EMAIL}' || r.email_key"
+        f" WHERE s.root < i.root AND r.ident <> '{BY_EMAIL}' || r.email_key"
         f" GROUP BY i.ident) f WHERE {new}"
-    )
+    ):
+        _follow()
     # With neither: whoever has the address.
     bulk.execute(
         f"UPDATE plan_ident SET root = f.root FROM (SELECT '{BY_EMAIL}' || r.email_key AS ident,"
         f" min(i.root) AS root FROM {rows} WHERE r.email_key <> ''"
         f" AND r.ident <> '{BY_EMAIL}' || r.email_key GROUP BY r.email_key) f WHERE {new}"
     )
-    for _ in range(3):  # one with somebody who is one with a third
-        bulk.execute(
-            "UPDATE plan_ident SET root = t.root, user_id = t.user_id, how = t.how"
-            " FROM plan_ident t WHERE t.first = plan_ident.root AND plan_ident.user_id IS NULL"
-            " AND (t.root <> plan_ident.root OR t.user_id IS NOT NULL)"
-        )
+    _follow()
+    # Whoever is asked about is asked whether they are the person whom a yes makes them.
+    bulk.execute("UPDATE plan_ident SET via = root WHERE via IS NOT NULL")
     bulk.analyse("plan_ident")
+
+
+def _follow() -> None:
+    """One with somebody who is one with a third is that third one. Where it takes a person's word,
+    it does for all who follow."""
+    while bulk.execute(
+        "UPDATE plan_ident SET root = t.root, via = COALESCE(plan_ident.via, t.via),"
+        " user_id = t.user_id, how = t.how"
+        " FROM plan_ident t WHERE t.first = plan_ident.root AND plan_ident.user_id IS NULL"
+        " AND (t.root <> plan_ident.root OR t.user_id IS NOT NULL)"
+    ):
+        pass

@@ -31,8 +31,7 @@ def find(plan: "ParentsPlan") -> None:
     removed_links(plan)
     if plan.of_children:
         names_on_the_register(plan)
-    else:
-        barred_namesakes(plan)
+    barred_namesakes(plan)
     other_relationships(plan)
 
 
@@ -54,16 +53,7 @@ def shared_addresses(plan: "ParentsPlan") -> None:
         " ON i.ident = r.ident JOIN plan_row f ON f.n = i.via"
         " WHERE i.user_id IS NULL OR i.how <> 'e' ORDER BY 1"
     )
-    first: dict[str, tuple[Any, ...]] = {}
-    for ident, n, email, *who in bulk.select(
-        "SELECT r.ident, r.n, r.email, r.first_name, r.last_name, r.first_key, r.last_key"
-        f" FROM plan_row r WHERE r.ident IN (SELECT ident FROM plan_row WHERE"
-        f" substr(ident, 1, 1) = '{BY_EMAIL}' GROUP BY ident HAVING min(last_key) <> max(last_key))"
-        " AND NOT EXISTS (SELECT 1 FROM plan_user u WHERE u.n = r.n) ORDER BY 2"
-    ):
-        row, *known = first.setdefault(ident, (n, *who))
-        if names_differ_clearly(*who[2:], *known[2:]):
-            found.append((n, email, *who[:2], *known[:2], row))
+    found += _by_address_alone()
     for n, email, name, last, other, other_last, row in found:
         where = f" of row {row}" if row else ""
         plan.findings.ask(
@@ -72,6 +62,27 @@ def shared_addresses(plan: "ParentsPlan") -> None:
             " this address. If so, they are one user and the stored name stays; if not, take the"
             " address out and give a user name: a letter goes to them.", "same-address",
         )  # fmt: skip
+
+
+def _by_address_alone() -> list[tuple[Any, ...]]:
+    """Rows that are known by an address alone, with another first name than whoever has it: a
+    household often has one address and one last name, and neither makes two adults one (ITS10).
+
+    Other last names are for ``names_that_differ`` but among rows that have only the address.
+    """
+    names = "r.first_name, r.last_name, {0}.first_name, {0}.last_name, {1}, r.first_key,"
+    names += " {0}.first_key"
+    alone = f"substr(r.ident, 1, 1) = '{BY_EMAIL}' AND r.first_key <> {{0}}.first_key"
+    compared = bulk.select(
+        f"SELECT r.n, r.email, {names.format('p', 0)} FROM {_ROWS} WHERE {alone.format('p')}"
+        f" AND r.last_key = p.last_key UNION ALL SELECT r.n, r.email, {names.format('f', 'f.n')}"
+        " FROM plan_row r JOIN plan_ident i ON i.ident = r.ident JOIN plan_row f ON f.n = i.root"
+        f" WHERE {alone.format('f')} AND i.user_id IS NULL AND i.via IS NULL"
+        " AND (r.last_key = f.last_key OR i.root = i.first) ORDER BY 1"
+    )
+    return [
+        tuple(row) for *row, first, other in compared if names_differ_clearly(first, "", other, "-")
+    ]
 
 
 def names_that_differ(plan: "ParentsPlan") -> None:
@@ -211,6 +222,16 @@ def other_contacts(plan: "ParentsPlan") -> None:
             " none to somebody who is here already.", "new-email",
         )  # fmt: skip
 
+    for n, username in bulk.select(
+        f"SELECT r.n, r.username FROM {_ROWS} WHERE r.username_key <> '' AND p.username_key IS NULL"
+        f" {theirs.format('username_key')} ORDER BY 1"
+    ):
+        plan.findings.warn(
+            n, plan.title("username"), username,
+            "Enter this user name on their page if they are to have it: a file gives none to"
+            " somebody who is here already.", "new-username",
+        )  # fmt: skip
+
 
 def _other_than_before(field: str, column: str) -> list[tuple[Any, ...]]:
     """Rows of people who would be made, with another value than their first row that has one: the
@@ -273,14 +294,22 @@ def barred_namesakes(plan: "ParentsPlan") -> None:
     """Another account for a child, with the name of an adult who is kept from that child."""
     heading = plan.mapping.headings[plan.child_place]
     told: set[int] = set()
-    for n, child, pupil_id, first, other in bulk.select(
-        "SELECT r.n, r.child, h.pupil_id, r.first_key, b.first_key FROM plan_row r"
+    for n, child, pupil_id, first, last, name, surname, *other in bulk.select(
+        "SELECT r.n, r.child, h.pupil_id, r.first_key, r.last_key,"
+        " COALESCE(p.first_key, f.first_key), COALESCE(p.last_key, f.last_key), b.first_key,"
+        " b.last_key FROM plan_row r"
         f" JOIN plan_hit h ON h.n = r.n JOIN ({barred.adults()}) b ON b.pupil_id = h.pupil_id"
-        " AND b.last_key = r.last_key LEFT JOIN plan_user u ON u.n = r.n"
-        " WHERE b.user_id <> COALESCE(u.user_id, 0)"
-        f" AND NOT EXISTS ({plan.live_link('u.user_id', 'h.pupil_id')}) ORDER BY 1"
+        " JOIN plan_person w ON w.n = r.n JOIN plan_row f ON f.n = w.root"
+        " LEFT JOIN people_user p ON p.id = w.user_id"
+        " WHERE b.user_id <> COALESCE(w.user_id, 0)"
+        f" AND NOT EXISTS ({plan.live_link('w.user_id', 'h.pupil_id')}) ORDER BY 1"
     ):
-        if n in told or names_differ_clearly(first, "", other, "-"):
+        # The name of this row, and that which the user has or is given.
+        alike = [
+            barred.names_are_alike(*one, other[0], other[1])
+            for one in ((first, last), (name, surname))
+        ]
+        if n in told or not any(alike):
             continue
         told.add(n)
         plan.findings.ask(

@@ -19,6 +19,7 @@ from schoolgate.intake import (
 )
 from schoolgate.intake.columns import PARENTS
 from schoolgate.intake.decided import Decided
+from schoolgate.intake.hidden_cells import hidden_in, means_password
 from schoolgate.intake.plan import Plan, Summary, pages
 from schoolgate.intake.sources.open_file import open_table
 from schoolgate.intake.undo_fields import remember_changes
@@ -94,6 +95,7 @@ class ParentsPlan(Plan):
             self.decided = replace(self.decided, sync_field=field, match_by=match_by)
         field = self.decided.sync_field
         found = mapping.match(self.kind, headings, self.decided.headings, self.staged, beside=field)
+        secret = hidden_in(headings, self.decided.headings).places  # they name nobody (S22)
         places = [
             place
             for place, heading in enumerate(headings)
@@ -104,6 +106,12 @@ class ParentsPlan(Plan):
                 f"Choose a heading of the file as the synchronisation field, not “{field}”: it has"
                 f" {', '.join(heading for heading in headings if heading.strip())}."
             )
+        if self.decided.matched == "command line" and means_password(field):
+            raise mapping.UnknownHeading(
+                f"Choose another column as the synchronisation field: “{field}” holds passwords,"
+                " to judge by its heading."
+            )
+        places = [place for place in places if place not in secret]
         if not field:
             # Which column is not needed is only known once this is.
             self.staged.warnings = [w for w in self.staged.warnings if w.code != "unknown-column"]

@@ -8,7 +8,10 @@ is after a while.
 from collections import defaultdict
 from collections.abc import Collection, Iterator
 
+from django.db.models import Q
+
 from schoolgate.access import severing
+from schoolgate.access.roles import PUPIL
 from schoolgate.audit.actions import Actor, batch
 from schoolgate.intake import decisions, steps
 from schoolgate.intake.columns import kind_of
@@ -28,6 +31,7 @@ from schoolgate.intake.sources.open_file import open_table
 from schoolgate.intake.sources.table import Unreadable
 from schoolgate.kit import bulk
 from schoolgate.kit.names import identifier_key
+from schoolgate.kit.refusal import Refusal
 
 CLEARED = "Nothing to do: what was found here is not kept any more."
 _NUMBER = "lower(replace({0}, ' ', ''))"
@@ -80,7 +84,7 @@ def _files_with(keys: frozenset[str]) -> dict[int, set[int]]:
             rows = {
                 n for n, cells in _cells(run) if not keys.isdisjoint(map(identifier_key, cells))
             }
-        except Unreadable:
+        except (Unreadable, Refusal):
             found[run.pk] = set[int]()
             continue
         if rows:
@@ -100,7 +104,8 @@ def _clear(run_id: int, rows: Collection[int], keys: frozenset[str]) -> None:
         column="", value="", problem=CLEARED, pupil_id=None, place=None
     )
     ImportMend.objects.filter(run_id=run_id, row__in=rows).delete()
-    about = ImportRow.objects.filter(run_id=run_id, row__in=rows, run__kind="pupils")
+    of_children = Q(run__kind="pupils") | Q(run__role=PUPIL.code)
+    about = ImportRow.objects.filter(of_children, run_id=run_id, row__in=rows)
     about.update(name="", label="", subject_id=None)
     for head in FileHead.objects.filter(run_id=run_id):
         head.samples = [

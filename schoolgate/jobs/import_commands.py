@@ -267,14 +267,15 @@ def _local(name: str) -> Iterator[str]:
         raise Stop(f"Name a file to import: {name} is {what}.")
     from schoolgate.intake.sources import limits
 
-    with tempfile.NamedTemporaryFile(prefix="schoolgate-") as copy:
+    # Without a name on the disk, which a killed process would leave there with passwords (S22).
+    with tempfile.TemporaryFile() as copy:
         with sys.stdin.buffer if name == "-" else path.open("rb") as source:
             while block := source.read(1024 * 1024):
                 copy.write(block)
                 if copy.tell() > limits.MAX_BYTES:
                     break  # the reader says so in a sentence
         copy.flush()
-        yield copy.name
+        yield f"/proc/{os.getpid()}/fd/{copy.fileno()}"
 
 
 @contextmanager

@@ -4,6 +4,7 @@ Django reads the body of a request before the view runs (the protection against 
 looks into it), so who may send a file, and how much, is asked here.
 """
 
+from pathlib import Path
 from typing import Any
 
 from django.core.files.uploadhandler import SkipFile, StopUpload, TemporaryFileUploadHandler
@@ -33,6 +34,9 @@ class LimitedUploadHandler(TemporaryFileUploadHandler):
         if self.request is None or not _takes_files(self.request):
             raise SkipFile
         super().new_file(*args, **kwargs)
+        # Read by its handle alone: whatever becomes of this process, nothing of the file, which may
+        # have passwords in it, is left on the disk (S22).
+        Path(self.file.temporary_file_path()).unlink()
 
     def receive_data_chunk(self, raw_data: bytes, start: int) -> None:
         if start + len(raw_data) > MAX_BYTES:

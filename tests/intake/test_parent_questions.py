@@ -14,6 +14,7 @@ from schoolgate.audit.actions import SYSTEM
 from schoolgate.intake import decisions, runs, steps
 from schoolgate.kit.dates import in_words
 from schoolgate.kit.records import Source
+from schoolgate.kit.refusal import Refusal
 from schoolgate.people import actions as people
 from schoolgate.people.models import StaffRecord, SyncId, User
 from schoolgate.schools.models import Pupil
@@ -318,3 +319,24 @@ def test_s21_a_person_may_let_the_namesake_in(sons: None, desk: Desk, cast: Cast
     assert seen_by(user("rob")) == "Jim"
     again = desk.parents([parent(first="Robert", username="rob", sync="8")])
     assert (again.status, again.counts) == (APPLIED, (0, 0, 1, 0))
+
+
+def test_s21_what_a_person_said_of_a_namesake_holds_for_that_row_as_it_was(
+    sons: None, desk: Desk, cast: Cast
+) -> None:
+    kept_from_jim("restricted", cast)
+    ran = desk.parents([parent(first="Robert", username="rob"), MOM])
+    code = "barred-namesake"
+
+    with pytest.raises(Refusal, match="answer each by itself"):
+        decisions.answer(ran.id, by=cast.as_ada, code=code, accept=True)
+    decisions.answer(ran.id, by=cast.as_ada, code=code, row=2, accept=True)
+    runs.check(ran.id)
+    assert steps.run_of(ran.id).summary["refused"] == 0
+    decisions.mend(ran.id, by=cast.as_ada, cells={(2, 1): "Dickinson-Roe"})
+    runs.check(ran.id)
+    assert steps.run_of(ran.id).summary["refused"] == 1
+    decisions.answer(ran.id, by=cast.as_ada, code=code, row=2, accept=True)
+    decisions.relate(ran.id, by=cast.as_ada, sync_field="ChildID", match_by="sync_key")
+    runs.check(ran.id)
+    assert steps.run_of(ran.id).summary["refused"] == 1

@@ -15,7 +15,7 @@ from schoolgate.access.roles import LA_SUPER_USER
 from schoolgate.audit.actions import SYSTEM, Actor, user_actor
 from schoolgate.audit.models import Event
 from schoolgate.intake import runs
-from schoolgate.intake.models import Import, ImportFile
+from schoolgate.intake.models import Import, ImportFile, ImportRow
 from schoolgate.intake.severed import sever
 from schoolgate.kit.records import Ending, Source
 from schoolgate.schools import actions as schools
@@ -29,7 +29,17 @@ from schoolgate.schools.models import (
 )
 from tests import cast as company
 from tests import factories
-from tests.intake.desk import APPLIED, SOME_REFUSED, Desk, child, person, row_of, text_of, upn_of
+from tests.intake.desk import (
+    APPLIED,
+    SOME_REFUSED,
+    Desk,
+    child,
+    parent,
+    person,
+    row_of,
+    text_of,
+    upn_of,
+)
 from tests.web.files import a_stream
 
 if TYPE_CHECKING:
@@ -176,3 +186,24 @@ def test_the_command_line_knows_the_child_no_more(
             assert ran.out == ""
             assert ran.err == unknown.replace("X000000000000", upn)
         assert upn not in desk.run("sees", "ada@council.example", *when).out
+
+
+def test_rows_of_a_file_of_children_who_sign_in_lose_their_words_too(
+    cast: Cast, second: Actor, sons: None
+) -> None:
+    jim = Pupil.objects.get(first_name="Jim")
+    text = text_of([parent(first="Jim", username="jim"), parent(first="Jo", username="jo")])
+    run, unreadable = (
+        runs.receive(
+            kind="parents", role="licence-pupil", filename="children.csv", content=a_stream(text),
+            by=cast.as_ada, sync_field="ChildID", match_by="sync_key",
+        )
+        for _ in range(2)
+    )  # fmt: skip
+    runs.check(run.pk)
+    ImportFile.objects.filter(run=unreadable).update(content=b"sealed with another secret")
+
+    severed(cast, jim, second)
+
+    assert not ImportRow.objects.filter(run=run, name__contains="Jim").exists()
+    assert not ImportFile.objects.filter(run__in=[run, unreadable]).exists()

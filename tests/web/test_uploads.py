@@ -57,6 +57,25 @@ def test_a_file_of_the_limit_is_taken(cast, browse, monkeypatch, kept):
     assert sum(kept) == content.size
 
 
+def test_s22_an_upload_has_no_name_on_the_disk_that_a_killed_process_would_leave(
+    cast, browse, kept, tmp_path, settings, monkeypatch
+):
+    settings.FILE_UPLOAD_TEMP_DIR = str(tmp_path)
+    there: list[bool] = []
+    keep = uploads.TemporaryFileUploadHandler.receive_data_chunk
+
+    def look(self, raw_data: bytes, start: int) -> None:
+        keep(self, raw_data, start)
+        there.append(any(tmp_path.iterdir()))
+
+    monkeypatch.setattr(uploads.TemporaryFileUploadHandler, "receive_data_chunk", look)
+    page = browse(cast.ada).post(
+        "/settings/imports/new/", kind="users", role="designated_teacher",
+        file=a_file("Grace,Okoro,,grace@abbey.example,,100001,,,,"),
+    )  # fmt: skip
+    assert (page.status, there, len(kept)) == (302, [False], 1)
+
+
 def test_fields_beyond_reason_are_refused(cast, browse):
     page = browse(None).post("/sign-in/", name="x" * 2_000_000, password="y")
     assert page.status == 400

@@ -8,6 +8,7 @@ from django.db.models import Count, F, QuerySet, Window
 from django.db.models.functions import RowNumber
 
 from schoolgate.intake import decisions
+from schoolgate.intake.decided import BY_PERSON_ONLY
 from schoolgate.intake.findings import Severity
 from schoolgate.intake.models import Import, ImportFault
 from schoolgate.intake.unseen import UNSEEN, found_in, mask
@@ -23,6 +24,7 @@ _TITLES = {
     "children-missing": "Children who are not on the register yet",
     "childs-sync-id": "Parents with the SyncID of their child",
     "new-email": "Addresses of people who are here without one",
+    "new-username": "User names of people who are here without one",
     "other-email": "Addresses that differ from the one on record",
     "other-phone": "Phone numbers that differ from the one on record",
     "other-relationship": "Relationships that differ from the one on record",
@@ -76,6 +78,8 @@ _TITLES = {
     "urn-twice": "The same school in several rows",
     "urn-zero": "Schools not known yet",
     "yourself": "Yourself",
+    "user-not-childs": "Users of adults, or of other children",
+    "user-of-two-children": "The same user for two children",
 }
 
 # What a yes means, by the code of the question: for one row, and for all of its kind.
@@ -147,8 +151,8 @@ class Group:
 
     @property
     def yes_to_all(self) -> str:
-        """What a yes to all of them means; blank where a yes settles nothing."""
-        return _yes(self.kind, self.code)[1]
+        """What a yes to all of them means; blank where a yes settles nothing, or one by one."""
+        return "" if self.code in BY_PERSON_ONLY else _yes(self.kind, self.code)[1]
 
 
 def _yes(kind: Severity, code: str) -> tuple[str, str]:
