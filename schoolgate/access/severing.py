@@ -9,14 +9,17 @@ from collections.abc import Sequence
 from django.db.models import QuerySet
 
 from schoolgate.access import scope
+from schoolgate.access.accounts import let_go
 from schoolgate.access.actions import revoke
 from schoolgate.access.authority import administrators, may_manage
 from schoolgate.access.models import FamilyFact, Grant, Restriction, Severance
+from schoolgate.access.roles import PUPIL
 from schoolgate.audit.actions import Actor, Batch, batch
 from schoolgate.kit import locks, records
 from schoolgate.kit.names import name_key
 from schoolgate.kit.records import Ending, Source, Stamp
 from schoolgate.kit.refusal import Refusal
+from schoolgate.people.models import User
 from schoolgate.schools import actions as schools
 from schoolgate.schools import classes
 from schoolgate.schools.models import (
@@ -132,10 +135,21 @@ def _refuse_one_person(found: Severance, by: Actor) -> None:
         )
 
 
+def _accounts_of(pupil_id: int) -> set[int]:
+    """The users who are the pupil, signing in: they hold a pupil's licence over them alone."""
+    live = Grant.objects.filter(ended_at__isnull=True)
+    theirs = live.filter(role=PUPIL.code, pupil_id=pupil_id).values("user_id")
+    others = live.exclude(role=PUPIL.code, pupil_id=pupil_id).values("user_id")
+    users = User.objects.filter(pk__in=theirs, gone_at__isnull=True).exclude(pk__in=others)
+    return set(users.values_list("pk", flat=True))
+
+
 def _close(pupil_id: int, *, by: Actor, events: Batch) -> None:
     """End all that is on record of the pupil, and let them be gone."""
     how = Ending.SEVERED
+    themselves = _accounts_of(pupil_id)
     revoke(_live(Grant, pupil_id), by=by, how=how)
+    let_go(themselves, how=how, by=by)
     stamp = Stamp(events.at, by.user_id, Source.BY_HAND)
     for kind, blocks in (("restriction", Restriction), ("family fact", FamilyFact)):
         users = dict(blocks.objects.filter(pupil_id=pupil_id).values_list("pk", "user_id"))

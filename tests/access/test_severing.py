@@ -10,7 +10,7 @@ from django.utils import timezone
 from schoolgate.access import actions as access
 from schoolgate.access import scope, severing
 from schoolgate.access.models import FamilyFact, Grant, Restriction, Severance
-from schoolgate.access.roles import LA_SUPER_USER, PARENT
+from schoolgate.access.roles import LA_SUPER_USER, PARENT, PUPIL
 from schoolgate.audit.actions import SYSTEM, Actor, user_actor
 from schoolgate.audit.models import Event
 from schoolgate.intake.severed import sever
@@ -200,3 +200,19 @@ def test_a_number_that_was_put_right_before_stays_with_the_other_child(
 
     again = schools.NewIdentifier(cast.ben.pk, IdentifierKind.USERNAME, "4711")
     schools.add_identifiers([again], by=SYSTEM, source=Source.IMPORT)
+
+
+def test_the_account_with_which_the_child_signs_in_goes_with_them(
+    cast: Cast, second: Actor
+) -> None:
+    herself = factories.user(first_name="Amira", last_name="Haddad", username="amira.h", email="")
+    mother = factories.user(first_name="Hana", last_name="Haddad")
+    factories.grant(herself, PUPIL, pupil=cast.amira)
+    factories.grant(mother, PARENT, pupil=cast.amira)
+
+    severed(cast, cast.amira, second)
+
+    herself.refresh_from_db()
+    mother.refresh_from_db()
+    assert herself.gone_how == Ending.SEVERED
+    assert mother.gone_at is None

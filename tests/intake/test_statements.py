@@ -133,7 +133,7 @@ def test_parents(cast: Cast, desk: Desk) -> None:
         rows = [
             parent(first=f"Jo{n}", last=f"Day{n}", username=f"jo{count}-{n}", sync=f"{count}-{n}",
                    email=f"jo{n}.{count}@x.example", phone=f"0117 {n:06}", relationship="Mother",
-                   password="first-password", child=f"{'x' * wrong}{n % 5}")
+                   child=f"{'x' * wrong}{n % 5}")
             for n in range(count)
         ]  # fmt: skip
         if wrong:
