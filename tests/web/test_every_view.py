@@ -40,7 +40,7 @@ WITHOUT_CHILDREN = {
     "account-address", "address-confirm", "address-stop",
     "sign-in-code", "sign-in-code-enter", "forgotten", "reset",
     "healthz", "sign-in", "sign-in-second", "set-up", "establishments", "users",
-    "user-add", "user-edit", "duplicates", "merge", "severed",
+    "user-add", "user-edit", "duplicates", "severed",
     "user-connect", "user-restrict",
     "user-sign-in", "user-factor-reset", "school-staff-sign-in", "school-staff-factor-reset",
     "sign-ins", "user-invite", "users-invite", "user-pupils-save", "establishment-suggest",
