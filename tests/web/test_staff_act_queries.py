@@ -20,5 +20,5 @@ def test_query_count_of_what_is_done(school, browse, count_queries, staff, more)
     nia, address = browse(school.nia), asks(staff, "upgrade", q="ker")
     with count_queries(21):
         page = nia.get(address)
-    with count_queries(51, events=5):
+    with count_queries(56, events=5):
         nia.post(address, **page.hidden())

@@ -284,5 +284,5 @@ def test_query_count(school, browse, count_queries, staff, under_way, more):
         nia.get(f"{staff}invitations/")
     with count_queries(17):
         page = nia.get(f"{staff}invitations/resend/")
-    with count_queries(66, events=6):
+    with count_queries(71, events=6):
         nia.post(f"{staff}invitations/resend/", **page.hidden())
