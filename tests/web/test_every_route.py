@@ -57,7 +57,6 @@ CHANGING = set(FORMS) - {
     "user-pupils-save",
     "users-invite",
     "users-credentials-ask",
-    "users-credentials-letters",
     "letter",
     "letter-password",
     "role-edit",
@@ -80,6 +79,10 @@ LEADS_ON = {
     "users-credentials-ask",
     "users-credentials-letters",
 }
+# For those with a password of their own it is not there, and leads them on whatever they ask.
+OF_FIRST_PASSWORDS = "first-password"
+# Says the same for every code, so that it tells of none.
+OF_CODES = "letter-opened"
 # Pages about a child that are for those who may know whether they are in care.
 TOLD_OF_CARE = {"pupil-who"}
 PUPIL_ROUTES = [route for route in ALL if "pupil_id" in route.arguments]
@@ -205,6 +208,8 @@ def test_s28_whoever_may_open_a_page_finds_it(cast, browse, name):
                 right = 404
             if route.name in ONES_OWN and right == 200:
                 right = 404
+            if route.name == OF_FIRST_PASSWORDS:
+                right = 302
             assert answer.status_code == right, (route.name, method)
 
 
@@ -214,6 +219,8 @@ def test_s28_numbers_that_nothing_has_are_missing_pages(cast, browse):
     nothing = ask(browser, "get", "/there/is/no/such/page/")
     for route in ALL:
         if not set(route.arguments) - {"token", "link", "reset", "confirm", "stop"}:
+            continue
+        if route.name == OF_CODES:
             continue
         for number in (str(MISSING), "9" * 40):
             for method in {"get", "post"} & takes(route):
@@ -270,7 +277,7 @@ def test_forged_forms_are_refused_and_tell_nothing(cast, django_user_model):
             if route.name not in FORMS:
                 continue
             answer = client.post(world.address(route, pupil=cast.amira.pk), FORMS[route.name])
-            hidden = not world.may_open(route, user)
+            hidden = not world.may_open(route, user) or route.name == OF_FIRST_PASSWORDS
             assert answer.status_code == (404 if hidden else 403), route.name
             if hidden:
                 assert masked(answer) == masked(nothing)
